@@ -1,0 +1,35 @@
+namespace Collab.Protocol;
+
+/// <summary>
+/// The stable codes of errors that a caller can cause or must handle. Hub callers get them first in the message of a
+/// <c>HubException</c> (<c>forbidden: you may not write …</c>), HTTP callers in the <c>code</c> of a problem document (RFC 9457).
+/// </summary>
+public static class ErrorCodes
+{
+    /// <summary>The caller has no grant for what he asked. Asking again does not help.</summary>
+    public const string Forbidden = "forbidden";
+
+    /// <summary>The document id or channel name is not allowed by the rules of names.</summary>
+    public const string InvalidName = "invalid_name";
+
+    /// <summary>The bytes are not a Yjs update that a Yjs client can produce; nothing was stored or relayed.</summary>
+    public const string InvalidUpdate = "invalid_update";
+
+    /// <summary>The bytes are not a Yjs state vector.</summary>
+    public const string InvalidStateVector = "invalid_state_vector";
+
+    /// <summary>The bytes are not a y-protocols awareness update.</summary>
+    public const string InvalidAwareness = "invalid_awareness";
+
+    /// <summary>More bytes, or more of something, than the server's limits allow.</summary>
+    public const string TooLarge = "too_large";
+
+    /// <summary>Too many calls in too short a time; try again later.</summary>
+    public const string RateLimited = "rate_limited";
+
+    /// <summary>The caller has not joined the document or channel, or has left it.</summary>
+    public const string NotJoined = "not_joined";
+
+    /// <summary>The store cannot be read or written now. Nothing was stored; try again later.</summary>
+    public const string Unavailable = "unavailable";
+}

@@ -1,0 +1,17 @@
+namespace Collab.Protocol;
+
+/// <summary>Where the hub is and the names of what is called over it. See <c>docs/protocol.md</c>.</summary>
+public static class HubContract
+{
+    /// <summary>The hub's path.</summary>
+    public const string Path = "/hubs/collab";
+
+    /// <summary>Client: <c>(documentId, update, position)</c>, an update of a joined document that is durable.</summary>
+    public const string DocumentUpdated = nameof(DocumentUpdated);
+
+    /// <summary>Client: <c>(documentId, awareness)</c>, changed awareness states of a joined document.</summary>
+    public const string AwarenessUpdated = nameof(AwarenessUpdated);
+
+    /// <summary>Client: <c>(documentId, reason)</c>, the membership ended on the server's side; see <see cref="DocumentCloseReasons"/>.</summary>
+    public const string DocumentClosed = nameof(DocumentClosed);
+}

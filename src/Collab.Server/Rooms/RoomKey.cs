@@ -1,0 +1,16 @@
+namespace Collab.Server.Rooms;
+
+/// <summary>What a room is for. The values are stored; never renumber them.</summary>
+public enum RoomKind
+{
+    /// <summary>A shared document: its entries are Yjs updates (format v1).</summary>
+    Document = 1,
+
+    /// <summary>A channel: its entries are messages.</summary>
+    Channel = 2,
+}
+
+/// <summary>Names a room: a document and a channel of one name are two rooms.</summary>
+/// <param name="Kind">What the room is for.</param>
+/// <param name="Name">The document id or channel name, valid by <see cref="Collab.Protocol.RoomName"/>.</param>
+public readonly record struct RoomKey(RoomKind Kind, string Name);

@@ -1,0 +1,73 @@
+using System.Buffers;
+
+namespace Collab.Crdt.Encoding;
+
+/// <summary>Writes the lib0 primitives into a pooled buffer. Take the result with <see cref="ToArray"/>, then dispose.</summary>
+internal sealed class Lib0Writer(int capacity) : IDisposable
+{
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(Math.Max(capacity, 64));
+
+    public int Length { get; private set; }
+
+    public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, Length);
+
+    public void WriteByte(byte value)
+    {
+        if (Length == _buffer.Length)
+            Grow(1);
+        _buffer[Length++] = value;
+    }
+
+    /// <summary>An unsigned integer in its shortest form.</summary>
+    public void WriteVarUint(ulong value)
+    {
+        if (_buffer.Length - Length < 10)
+            Grow(10);
+        var buffer = _buffer;
+        var at = Length;
+        while (value >= 0x80)
+        {
+            buffer[at++] = (byte)(value | 0x80);
+            value >>= 7;
+        }
+        buffer[at++] = (byte)value;
+        Length = at;
+    }
+
+    public void WriteBytes(ReadOnlySpan<byte> bytes)
+    {
+        if (_buffer.Length - Length < bytes.Length)
+            Grow(bytes.Length);
+        bytes.CopyTo(_buffer.AsSpan(Length));
+        Length += bytes.Length;
+    }
+
+    /// <summary>Bytes behind their length.</summary>
+    public void WriteVarBytes(ReadOnlySpan<byte> bytes)
+    {
+        WriteVarUint((ulong)bytes.Length);
+        WriteBytes(bytes);
+    }
+
+    /// <summary>A copy of what was written.</summary>
+    public byte[] ToArray() => Written.ToArray();
+
+    public void Clear() => Length = 0;
+
+    public void Dispose()
+    {
+        var buffer = _buffer;
+        _buffer = [];
+        Length = 0;
+        if (buffer.Length > 0)
+            ArrayPool<byte>.Shared.Return(buffer);
+    }
+
+    private void Grow(int wanted)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_buffer.Length * 2, Length + wanted));
+        Written.CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = larger;
+    }
+}

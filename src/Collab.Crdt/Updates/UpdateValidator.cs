@@ -1,0 +1,135 @@
+using Collab.Crdt.Encoding;
+
+namespace Collab.Crdt;
+
+/// <summary>
+/// Decides whether bytes are an update that a Yjs 13 client can have made. What the structs say alone is checked by the reader;
+/// here is what needs two of them: a parent must be a shared type, and types must not nest without end.
+/// </summary>
+internal static class UpdateValidator
+{
+    /// <summary>An item that names its parent by id, at <c>Offset</c>; <c>IsType</c> when it is itself a shared type.</summary>
+    private readonly record struct Child(StructId Id, StructId Parent, int Offset, bool IsType);
+
+    /// <summary>Neighbouring clocks whose structs cannot be parents: text, values, everything but types and what was deleted.</summary>
+    private readonly record struct Leaves(ulong Client, uint Clock, uint NextClock);
+
+    /// <summary>Throws <see cref="InvalidUpdateException"/> at the first fault.</summary>
+    public static void Check(ReadOnlySpan<byte> update, UpdateLimits limits)
+    {
+        if (update.Length > limits.MaxBytes)
+            throw Faults.At(UpdateFaultKind.TooLarge, 0, $"{update.Length} bytes, {limits.MaxBytes} allowed");
+
+        using var children = new PooledList<Child>();
+        using var leaves = new PooledList<Leaves>();
+        var reader = new UpdateReader(update, limits);
+        CheckStructs(ref reader, limits, children, leaves);
+
+        var deletes = reader.DeleteSet();
+        while (deletes.Next(out _))
+        {
+        }
+        if (deletes.Position < update.Length && !limits.AllowTrailingBytes)
+            throw Faults.At(UpdateFaultKind.TrailingBytes, deletes.Position, $"{update.Length - deletes.Position} bytes after the end");
+
+        if (children.Count > 0)
+        {
+            CheckParents(children.Span, leaves.Span);
+            CheckTypeDepth(children.Span, limits.MaxTypeDepth);
+        }
+    }
+
+    private static void CheckStructs(
+        ref UpdateReader reader, UpdateLimits limits, PooledList<Child> children, PooledList<Leaves> leaves)
+    {
+        var structs = 0;
+        StructHeader header = default;
+        while (reader.NextSection())
+        {
+            if (reader.StructsLeft > limits.MaxStructs - structs)
+                throw Faults.At(UpdateFaultKind.TooLarge, reader.Position, $"more than {limits.MaxStructs} structs");
+            structs += reader.StructsLeft;
+
+            var run = new Leaves(reader.Client, 0, 0);
+            while (reader.NextStruct(ref header))
+            {
+                if (header.Length == 0 && header.Kind != StructKind.String)
+                    throw Faults.At(UpdateFaultKind.EmptyStruct, header.Start, $"a {header.Kind} of length 0");
+                if (header.ParentOffset > 0)
+                {
+                    children.Add(new Child(
+                        new StructId(reader.Client, header.Clock), header.Parent, header.ParentOffset, header.Kind == StructKind.Type));
+                }
+                if (header.Kind is StructKind.Type or StructKind.Gc or StructKind.Deleted or StructKind.Skip)
+                    continue;
+                if (run.NextClock == header.Clock && run.NextClock > run.Clock)
+                {
+                    run = run with { NextClock = reader.Clock };
+                    continue;
+                }
+                if (run.NextClock > run.Clock)
+                    leaves.Add(run);
+                run = new Leaves(reader.Client, header.Clock, reader.Clock);
+            }
+            if (run.NextClock > run.Clock)
+                leaves.Add(run);
+        }
+    }
+
+    private static void CheckParents(ReadOnlySpan<Child> children, Span<Leaves> leaves)
+    {
+        leaves.Sort(static (a, b) => a.Client != b.Client ? a.Client.CompareTo(b.Client) : a.Clock.CompareTo(b.Clock));
+        foreach (ref readonly var child in children)
+        {
+            int low = 0, high = leaves.Length;
+            while (low < high)
+            {
+                var middle = (low + high) >>> 1;
+                ref readonly var leaf = ref leaves[middle];
+                if (leaf.Client < child.Parent.Client || (leaf.Client == child.Parent.Client && leaf.Clock <= child.Parent.Clock))
+                    low = middle + 1;
+                else
+                    high = middle;
+            }
+            if (low > 0 && leaves[low - 1].Client == child.Parent.Client && child.Parent.Clock < leaves[low - 1].NextClock)
+                throw Faults.At(UpdateFaultKind.InvalidParent, child.Offset, "a parent is not a shared type");
+        }
+    }
+
+    /// <summary>
+    /// Follows each type to its outermost parent within the update. Depths are kept, so that each type is visited once;
+    /// a ring of parents, which could never be integrated, counts as endless depth.
+    /// </summary>
+    private static void CheckTypeDepth(ReadOnlySpan<Child> children, int maxDepth)
+    {
+        if (children.Length <= maxDepth)
+            return;
+        var parentOf = new Dictionary<StructId, (StructId Parent, int Offset)>();
+        foreach (ref readonly var child in children)
+        {
+            if (child.IsType)
+                parentOf[child.Id] = (child.Parent, child.Offset);
+        }
+
+        var depths = new Dictionary<StructId, int>(parentOf.Count);
+        var path = new Stack<StructId>();
+        foreach (var (type, (_, offset)) in parentOf)
+        {
+            var at = type;
+            int depth;
+            while (!depths.TryGetValue(at, out depth) && parentOf.TryGetValue(at, out var up))
+            {
+                path.Push(at);
+                at = up.Parent;
+                if (path.Count > maxDepth)
+                    throw Faults.At(UpdateFaultKind.TooDeep, offset, $"shared types are nested over {maxDepth} deep");
+            }
+            while (path.TryPop(out var below))
+            {
+                depths[below] = ++depth;
+                if (depth > maxDepth)
+                    throw Faults.At(UpdateFaultKind.TooDeep, offset, $"shared types are nested over {maxDepth} deep");
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+namespace Collab.Crdt;
+
+/// <summary>
+/// The algebra of Yjs updates (format v1) on bytes: no document is built, so merging, comparing and checking cost about as
+/// much as reading the bytes. Results are those of Yjs 13.6; <c>docs/engine.md</c> lists the few deliberate differences.
+/// </summary>
+/// <remarks>
+/// All methods are pure and safe for concurrent use. Bytes that are not an update throw <see cref="InvalidUpdateException"/>.
+/// The algebra checks what it must read; whether a Yjs client can have made the bytes, only <see cref="ValidateV1"/> tells.
+/// </remarks>
+public static class Updates
+{
+    /// <summary>The update that says nothing: no structs and no deletes (two bytes, 0).</summary>
+    public static ReadOnlySpan<byte> EmptyV1 => [0, 0];
+
+    /// <summary>
+    /// Merges updates into one with the same effect (Yjs <c>mergeUpdates</c>). Gaps are kept as such. Updates may overlap,
+    /// repeat one another and come in any order.
+    /// </summary>
+    /// <param name="updates">The updates; a single one is returned as it is, none make <see cref="EmptyV1"/>.</param>
+    /// <returns>The merged update, in a new array.</returns>
+    /// <exception cref="InvalidUpdateException">One of them is not an update.</exception>
+    public static byte[] MergeV1(IReadOnlyList<ReadOnlyMemory<byte>> updates)
+    {
+        ArgumentNullException.ThrowIfNull(updates);
+        if (updates.Count != 1)
+            return UpdateMerge.Merge(updates, join: false);
+        UpdateDiff.CheckReadable(updates[0].Span);
+        return updates[0].ToArray();
+    }
+
+    /// <summary>
+    /// Merges updates like <see cref="MergeV1"/> and joins neighbouring runs that are one, as a document does: typed text
+    /// costs bytes for each run and not for each key press. A document that applies the result is the same as one that
+    /// applies the updates.
+    /// </summary>
+    /// <param name="updates">The updates, one or more to compact, or none for <see cref="EmptyV1"/>.</param>
+    /// <returns>The compacted update, in a new array.</returns>
+    /// <exception cref="InvalidUpdateException">One of them is not an update.</exception>
+    public static byte[] CompactV1(IReadOnlyList<ReadOnlyMemory<byte>> updates)
+    {
+        ArgumentNullException.ThrowIfNull(updates);
+        return UpdateMerge.Merge(updates, join: true);
+    }
+
+    /// <summary>
+    /// What <paramref name="update"/> adds to a peer with <paramref name="stateVector"/> (Yjs <c>diffUpdate</c>). The delete set
+    /// is kept whole, because a state vector does not tell which deletes the peer knows.
+    /// </summary>
+    /// <param name="update">The update.</param>
+    /// <param name="stateVector">What the peer knows.</param>
+    /// <returns>The difference, in a new array.</returns>
+    /// <exception cref="InvalidUpdateException">One of the two is malformed.</exception>
+    public static byte[] DiffV1(ReadOnlySpan<byte> update, ReadOnlySpan<byte> stateVector) => UpdateDiff.Diff(update, stateVector);
+
+    /// <summary>
+    /// The state vector of who has applied <paramref name="update"/> alone (Yjs <c>encodeStateVectorFromUpdate</c>): for each
+    /// client, what reaches from clock 0 without a gap.
+    /// </summary>
+    /// <param name="update">The update.</param>
+    /// <returns>The encoded state vector, in a new array.</returns>
+    /// <exception cref="InvalidUpdateException">The bytes are not an update.</exception>
+    public static byte[] StateVectorV1(ReadOnlySpan<byte> update) => UpdateDiff.StateVectorOf(update);
+
+    /// <summary>True when the update inserts nothing and deletes nothing.</summary>
+    /// <param name="update">The update.</param>
+    /// <exception cref="InvalidUpdateException">The bytes are not an update.</exception>
+    public static bool IsEmptyV1(ReadOnlySpan<byte> update) => UpdateDiff.IsEmpty(update);
+
+    /// <summary>
+    /// Checks bytes from a stranger: null when a Yjs 13 client can have made them, else the first fault. The cost is linear in
+    /// the bytes; no claimed count or length makes it allocate, and no nesting overflows the stack.
+    /// </summary>
+    /// <param name="update">The bytes.</param>
+    /// <param name="limits">The limits on sizes, clocks and nesting.</param>
+    /// <returns>The first fault found, or null.</returns>
+    public static UpdateFault? ValidateV1(ReadOnlySpan<byte> update, UpdateLimits limits)
+    {
+        ArgumentNullException.ThrowIfNull(limits);
+        try
+        {
+            UpdateValidator.Check(update, limits);
+            return null;
+        }
+        catch (InvalidUpdateException invalid)
+        {
+            return invalid.Fault;
+        }
+    }
+}

@@ -1,0 +1,92 @@
+using Collab.Server.Documents;
+using Collab.Server.Fanout;
+using Collab.Server.Operations;
+using Collab.Server.Rooms;
+using Collab.Server.Security;
+using MessagePack;
+using MessagePack.Formatters;
+using MessagePack.Resolvers;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.SignalR;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Collab.Server;
+
+/// <summary>Adds Collab to an ASP.NET Core application.</summary>
+public static class CollabServiceCollectionExtensions
+{
+    internal const string ReadyTag = "ready";
+
+    /// <summary>
+    /// Adds the hub and its services, with documents in memory. Add a store to keep them (<c>AddSqliteStore()</c>), and
+    /// authentication: without a signed-in user with grants nothing is allowed.
+    /// </summary>
+    public static ICollabBuilder AddCollab(this IServiceCollection services)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+
+        AddOptions<FanoutOptions>(services, "Collab:Fanout", options => options.Fault());
+        AddOptions<DocumentOptions>(services, "Collab:Documents", options => options.Fault());
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IRoomLog, InMemoryRoomLog>();
+
+        var signalR = AddHub(services);
+        services.AddSingleton<DocumentRooms>();
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<DocumentRooms>());
+        services.AddSingleton<DocumentService>();
+
+        services.AddAuthorization();
+        services.AddSingleton<RoomAuthorizer>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IAuthorizationHandler, GrantAuthorizationHandler>());
+        services.AddHealthChecks().AddCheck<StoreHealthCheck>("store", tags: [ReadyTag]);
+        return new CollabBuilder(services, signalR);
+    }
+
+    private static ISignalRServerBuilder AddHub(IServiceCollection services)
+    {
+        services.AddSingleton(provider => new CollabLifetimeManager(
+            new DefaultHubLifetimeManager<CollabHub>(provider.GetRequiredService<ILogger<DefaultHubLifetimeManager<CollabHub>>>()),
+            provider.GetRequiredService<IOptions<FanoutOptions>>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILoggerFactory>()));
+        services.AddSingleton<HubLifetimeManager<CollabHub>>(provider => provider.GetRequiredService<CollabLifetimeManager>());
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<CollabLifetimeManager>());
+
+        services.AddOptions<HubOptions<CollabHub>>().Configure<IOptions<DocumentOptions>>((hub, documents) =>
+        {
+            hub.KeepAliveInterval = TimeSpan.FromSeconds(15);
+            hub.ClientTimeoutInterval = TimeSpan.FromSeconds(30);
+            hub.HandshakeTimeout = TimeSpan.FromSeconds(5);
+            hub.MaximumParallelInvocationsPerClient = 8;
+            // Base64 takes four thirds; what is a little over the limit shall get its error and not lose its connection.
+            hub.MaximumReceiveMessageSize = documents.Value.MaxUpdateBytes * 2L + 4096;
+            hub.EnableDetailedErrors = false;
+        });
+        return services
+            .AddSignalR()
+            .AddHubOptions<CollabHub>(hub => hub.AddFilter<CollabErrorFilter>())
+            .AddMessagePackProtocol(options => options.SerializerOptions = MessagePackSerializerOptions.Standard
+                .WithResolver(CompositeResolver.Create(
+                    [new FramePositionMessagePackFormatter()],
+                    [DynamicEnumAsStringResolver.Instance, ContractlessStandardResolver.Instance]))
+                .WithSecurity(MessagePackSecurity.UntrustedData));
+    }
+
+    private static void AddOptions<TOptions>(IServiceCollection services, string section, Func<TOptions, string?> fault)
+        where TOptions : class
+    {
+        services.AddOptions<TOptions>().BindConfiguration(section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<TOptions>>(new FaultValidator<TOptions>(fault));
+    }
+
+    private sealed class FaultValidator<TOptions>(Func<TOptions, string?> fault) : IValidateOptions<TOptions>
+        where TOptions : class
+    {
+        public ValidateOptionsResult Validate(string? name, TOptions options) =>
+            fault(options) is { } sentence ? ValidateOptionsResult.Fail(sentence) : ValidateOptionsResult.Success;
+    }
+}

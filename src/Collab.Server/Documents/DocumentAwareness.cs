@@ -1,0 +1,82 @@
+using Collab.Crdt;
+
+namespace Collab.Server.Documents;
+
+/// <summary>
+/// Who is present in a document and what they show (names, carets), by the rules of y-protocols awareness: per Yjs client id the
+/// latest state wins. Each state belongs to the connection that announced it last, and goes when that connection does.
+/// </summary>
+internal sealed class DocumentAwareness
+{
+    /// <summary>More client ids than this are not taken from one connection.</summary>
+    private const int MaxClientsPerConnection = 32;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<ulong, Entry> _entries = [];
+
+    /// <summary>Takes in what a connection announces.</summary>
+    /// <returns>The states that are news to the others.</returns>
+    public List<AwarenessState> Apply(string connectionId, IReadOnlyList<AwarenessState> states, long now)
+    {
+        var changed = new List<AwarenessState>(states.Count);
+        lock (_gate)
+        {
+            foreach (var state in states)
+            {
+                var known = _entries.TryGetValue(state.ClientId, out var entry);
+                if (known ? !Supersedes(state, entry) : state.IsNull || OwnedBy(connectionId) >= MaxClientsPerConnection)
+                    continue;
+                if (state.IsNull)
+                {
+                    // Clients announce the removal of others whom they believe gone; only the owner's word counts.
+                    if (entry.Owner != connectionId)
+                        continue;
+                    _entries.Remove(state.ClientId);
+                }
+                else
+                {
+                    _entries[state.ClientId] = new Entry(state, connectionId, now);
+                }
+
+                changed.Add(state);
+            }
+        }
+
+        return changed;
+    }
+
+    /// <summary>Takes away what a connection announced.</summary>
+    /// <returns>The removals, for the others.</returns>
+    public List<AwarenessState> Remove(string connectionId) => RemoveWhere(entry => entry.Owner == connectionId);
+
+    /// <summary>Takes away what was last renewed before <paramref name="oldest"/>.</summary>
+    /// <returns>The removals, for the others.</returns>
+    public List<AwarenessState> Expire(long oldest) => RemoveWhere(entry => entry.RenewedAt < oldest);
+
+    /// <summary>The states of all who are present.</summary>
+    public List<AwarenessState> Present()
+    {
+        lock (_gate)
+            return [.. _entries.Values.Select(entry => entry.State)];
+    }
+
+    private static bool Supersedes(AwarenessState state, in Entry entry) =>
+        state.Clock > entry.State.Clock || (state.Clock == entry.State.Clock && state.IsNull);
+
+    private int OwnedBy(string connectionId) => _entries.Values.Count(entry => entry.Owner == connectionId);
+
+    private List<AwarenessState> RemoveWhere(Func<Entry, bool> goes)
+    {
+        lock (_gate)
+        {
+            // The clock stays as it was, as in y-websocket's server: a client that comes back continues with the next one.
+            List<AwarenessState> removed =
+                [.. _entries.Values.Where(goes).Select(entry => entry.State with { Json = "null"u8.ToArray() })];
+            foreach (var state in removed)
+                _entries.Remove(state.ClientId);
+            return removed;
+        }
+    }
+
+    private readonly record struct Entry(AwarenessState State, string Owner, long RenewedAt);
+}

@@ -1,0 +1,103 @@
+using Collab.Crdt;
+using Collab.Protocol;
+using Collab.Server.Rooms;
+using Microsoft.Extensions.Logging;
+
+namespace Collab.Server.Documents;
+
+/// <summary>
+/// Decides when a document's log is worth compacting and does it, off the path of updates: all updates so far become one snapshot.
+/// The snapshot and the removal of what it replaces are one commit of the log.
+/// </summary>
+internal sealed class DocumentCompaction(DocumentRoom room, IRoomLog log, DocumentOptions options, ILogger logger)
+{
+    // A document so many times larger than this is compacted that many times less often, so that typing into it stays cheap.
+    private const long SmallDocumentBytes = 64 * 1024;
+
+    // Compacting reads and writes whole documents: two at a time leave room for the others.
+    private static readonly SemaphoreSlim Running = new(2);
+
+    private readonly Lock _gate = new();
+    private int _updates;
+    private long _bytes;
+    private long _documentBytes;
+    private bool _counted;
+    private bool _running;
+
+    /// <summary>The document was loaded, and so many updates stood behind its last snapshot.</summary>
+    public void Loaded(int updates, long bytes, long documentBytes)
+    {
+        lock (_gate)
+        {
+            if (_counted)
+                return;
+            _counted = true;
+            _updates += updates;
+            _bytes += bytes;
+            _documentBytes = documentBytes;
+        }
+
+        CompactIfDue();
+    }
+
+    /// <summary>Updates were appended to the log.</summary>
+    public void Appended(NewLogEntry[] entries)
+    {
+        lock (_gate)
+        {
+            _updates += entries.Length;
+            foreach (var entry in entries)
+                _bytes += entry.Data.Length;
+        }
+
+        CompactIfDue();
+    }
+
+    private void CompactIfDue()
+    {
+        lock (_gate)
+        {
+            var byCount = _updates >= options.CompactAfterUpdates * Math.Max(1, _documentBytes / SmallDocumentBytes);
+            var byBytes = _updates > 1 && _bytes >= Math.Max(options.CompactAfterBytes, _documentBytes / 2);
+            if (_running || !(byCount || byBytes))
+                return;
+            _running = true;
+        }
+
+        _ = Task.Run(CompactAsync);
+    }
+
+    private async Task CompactAsync()
+    {
+        var (updates, bytes) = (0, 0L);
+        await Running.WaitAsync();
+        try
+        {
+            lock (_gate)
+                (updates, bytes) = (_updates, _bytes);
+            var state = await room.Resident.GetStateAsync(room.HeadOffset, CancellationToken.None);
+            var snapshot = Updates.CompactV1([state.Update]);
+            if (await log.CompactAsync(room.Key, new Position(state.Epoch, state.Offset), snapshot, CancellationToken.None))
+            {
+                room.Resident.Replace(new DocumentState(state.Epoch, state.Offset, snapshot));
+                lock (_gate)
+                    _documentBytes = snapshot.Length;
+                DocumentLog.Compacted(logger, room.Id, state.Offset, snapshot.Length);
+            }
+        }
+        catch (Exception exception)
+        {
+            DocumentLog.CompactionFailed(logger, room.Id, exception);
+        }
+        finally
+        {
+            Running.Release();
+            lock (_gate)
+            {
+                _updates -= updates;
+                _bytes -= bytes;
+                _running = false;
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Logging;
+
+namespace Collab.Server.Documents;
+
+/// <summary>All that the document service can say to an operator. Event ids 2000 to 2099.</summary>
+internal static partial class DocumentLog
+{
+    [LoggerMessage(2000, LogLevel.Debug, "{ConnectionId} joined document {DocumentId} at offset {Offset}")]
+    public static partial void Joined(ILogger logger, string connectionId, string documentId, long offset);
+
+    [LoggerMessage(2001, LogLevel.Debug, "{ConnectionId} left document {DocumentId}")]
+    public static partial void Left(ILogger logger, string connectionId, string documentId);
+
+    [LoggerMessage(2002, LogLevel.Debug, "Updates of document {DocumentId} are refused: the store cannot take them now")]
+    public static partial void AppendFailed(ILogger logger, string documentId, Exception exception);
+
+    [LoggerMessage(2003, LogLevel.Warning, "Document {DocumentId} cannot be loaded now; those who ask for it are refused")]
+    public static partial void LoadFailed(ILogger logger, string documentId, Exception exception);
+
+    [LoggerMessage(2004, LogLevel.Debug, "Compacted document {DocumentId} through offset {Offset}: {Bytes} bytes")]
+    public static partial void Compacted(ILogger logger, string documentId, long offset, int bytes);
+
+    [LoggerMessage(2005, LogLevel.Warning, "Document {DocumentId} could not be compacted; it is tried again later")]
+    public static partial void CompactionFailed(ILogger logger, string documentId, Exception exception);
+
+    [LoggerMessage(2006, LogLevel.Debug, "An update of {Bytes} bytes to document {DocumentId} from {ConnectionId} is refused: {Fault}")]
+    public static partial void Refused(ILogger logger, int bytes, string documentId, string connectionId, Crdt.UpdateFaultKind fault);
+
+    [LoggerMessage(2007, LogLevel.Error, "Document {DocumentId}: an update could not be committed or sent on for an unexpected reason")]
+    public static partial void CommitFailed(ILogger logger, string documentId, Exception exception);
+}

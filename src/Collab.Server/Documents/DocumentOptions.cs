@@ -1,0 +1,50 @@
+using Collab.Crdt;
+
+namespace Collab.Server.Documents;
+
+/// <summary>Limits and habits of the document service. Configuration section <c>Collab:Documents</c>.</summary>
+public sealed class DocumentOptions
+{
+    /// <summary>The largest update that is accepted, in bytes. Default 4 MiB.</summary>
+    public int MaxUpdateBytes { get; set; } = 4 * 1024 * 1024;
+
+    /// <summary>The largest awareness update that is accepted, in bytes. Default 64 KiB.</summary>
+    public int MaxAwarenessBytes { get; set; } = 64 * 1024;
+
+    /// <summary>
+    /// The shortest time between two commits of one document, in milliseconds. A first update is committed at once; while updates
+    /// keep coming, those of one beat are committed together and sent on as one merged update. 0 to 1000; default 10.
+    /// </summary>
+    public int BeatMilliseconds { get; set; } = 10;
+
+    /// <summary>How much memory the states of open documents may take in all, in bytes; the least used are dropped. Default 256 MiB.</summary>
+    public long ResidentBytes { get; set; } = 256L * 1024 * 1024;
+
+    /// <summary>How long a document that nobody is in stays in memory, in milliseconds. Default 10,000.</summary>
+    public int LingerMilliseconds { get; set; } = 10_000;
+
+    /// <summary>A document's log is compacted when so many updates follow its last snapshot. Default 500.</summary>
+    public int CompactAfterUpdates { get; set; } = 500;
+
+    /// <summary>
+    /// … or when the updates that follow its last snapshot weigh so much, in bytes, and at least half of the snapshot. Default 256 KiB.
+    /// </summary>
+    public long CompactAfterBytes { get; set; } = 256 * 1024;
+
+    /// <summary>After how long a silence an awareness state is taken away, in milliseconds (y-protocols: 30,000).</summary>
+    public int AwarenessTimeoutMilliseconds { get; set; } = 30_000;
+
+    internal UpdateLimits UpdateLimits => UpdateLimits.Default with { MaxBytes = MaxUpdateBytes };
+
+    internal string? Fault() =>
+        MaxUpdateBytes is < 1024 or > 256 * 1024 * 1024 ? "Collab:Documents:MaxUpdateBytes must be 1024 to 268435456 bytes."
+        : MaxAwarenessBytes is < 256 or > 1024 * 1024 ? "Collab:Documents:MaxAwarenessBytes must be 256 to 1048576 bytes."
+        : BeatMilliseconds is < 0 or > 1000 ? "Collab:Documents:BeatMilliseconds must be 0 to 1000 milliseconds."
+        : ResidentBytes < 1024 * 1024 ? "Collab:Documents:ResidentBytes must be at least 1048576 bytes."
+        : LingerMilliseconds is < 0 or > 3_600_000 ? "Collab:Documents:LingerMilliseconds must be 0 to 3600000 milliseconds."
+        : CompactAfterUpdates < 2 ? "Collab:Documents:CompactAfterUpdates must be at least 2."
+        : CompactAfterBytes < 1024 ? "Collab:Documents:CompactAfterBytes must be at least 1024 bytes."
+        : AwarenessTimeoutMilliseconds is < 1000 or > 3_600_000
+            ? "Collab:Documents:AwarenessTimeoutMilliseconds must be 1000 to 3600000 milliseconds."
+        : null;
+}

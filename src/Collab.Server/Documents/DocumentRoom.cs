@@ -1,0 +1,283 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Collab.Crdt;
+using Collab.Protocol;
+using Collab.Server.Fanout;
+using Collab.Server.Rooms;
+using Microsoft.AspNetCore.SignalR.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace Collab.Server.Documents;
+
+/// <summary>
+/// One open document on this node: its members, their awareness, and the beat in which its updates are committed, sent on and
+/// acknowledged, in this order.
+/// </summary>
+internal sealed class DocumentRoom : IRoomSource
+{
+    private const int MaxUpdatesPerCommit = 4096;
+    private const int CatchUpEntries = 1024;
+    private const long CatchUpBytes = 256 * 1024;
+
+    private readonly IRoomLog _log;
+    private readonly CollabLifetimeManager _connections;
+    private readonly DocumentOptions _options;
+    private readonly ILogger _logger;
+    private readonly TimeSpan _beat;
+    private readonly Lock _gate = new();
+    private readonly ConcurrentDictionary<string, DocumentMember> _members = new(StringComparer.Ordinal);
+    private List<PendingPush> _pending = [];
+    private List<PendingPush> _spare = [];
+    private Position? _head;
+    private long _lastCommit;
+    private long _emptySince = Environment.TickCount64;
+    private bool _committing;
+    private bool _retired;
+
+    public DocumentRoom(
+        string documentId, IRoomLog log, CollabLifetimeManager connections, DocumentOptions options, ILogger logger)
+    {
+        (Id, _log, _connections, _options, _logger) = (documentId, log, connections, options, logger);
+        Key = new RoomKey(RoomKind.Document, documentId);
+        Group = "document:" + documentId;
+        Resident = new ResidentDocument(Key, log);
+        Compaction = new DocumentCompaction(this, log, options, logger);
+        _beat = TimeSpan.FromMilliseconds(options.BeatMilliseconds);
+    }
+
+    public string Id { get; }
+
+    public RoomKey Key { get; }
+
+    /// <summary>The SignalR group of the members.</summary>
+    public string Group { get; }
+
+    public ResidentDocument Resident { get; }
+
+    public DocumentAwareness Awareness { get; } = new();
+
+    public DocumentCompaction Compaction { get; }
+
+    /// <summary>The last offset that this node knows to be committed.</summary>
+    public long HeadOffset
+    {
+        get
+        {
+            lock (_gate)
+                return _head?.Offset ?? 0;
+        }
+    }
+
+    public DocumentMember? Member(string connectionId) => _members.GetValueOrDefault(connectionId);
+
+    /// <returns>False when this room was retired meanwhile: ask for the document's new room.</returns>
+    public bool TryAdd(DocumentMember member)
+    {
+        lock (_gate)
+        {
+            if (_retired)
+                return false;
+            _members[member.ConnectionId] = member;
+            return true;
+        }
+    }
+
+    public void Remove(string connectionId)
+    {
+        lock (_gate)
+        {
+            _members.TryRemove(connectionId, out _);
+            if (_members.IsEmpty)
+                _emptySince = Environment.TickCount64;
+        }
+    }
+
+    /// <summary>Gives the room up if nobody has been in it since <paramref name="emptySince"/> and nothing is under way.</summary>
+    public bool TryRetire(long emptySince)
+    {
+        lock (_gate)
+        {
+            if (!_members.IsEmpty || _committing || _emptySince > emptySince)
+                return false;
+            return _retired = true;
+        }
+    }
+
+    /// <summary>The document as it stands, loaded if need be.</summary>
+    public async ValueTask<DocumentState> GetStateAsync(CancellationToken cancellationToken)
+    {
+        DocumentState state;
+        try
+        {
+            state = await Resident.GetStateAsync(HeadOffset, cancellationToken);
+        }
+        catch (RoomLogUnavailableException exception)
+        {
+            DocumentLog.LoadFailed(_logger, Id, exception);
+            throw new CollabException(ErrorCodes.Unavailable, "the document cannot be loaded now; try again later", exception);
+        }
+
+        lock (_gate)
+        {
+            if (_head is not { } head || head.Epoch != state.Epoch || head.Offset < state.Offset)
+                _head = new Position(state.Epoch, state.Offset);
+        }
+
+        Compaction.Loaded(Resident.LoadedUpdates, Resident.LoadedUpdateBytes, state.Update.Length);
+        return state;
+    }
+
+    /// <summary>Commits a valid update. Completes when it is durable and the others' outboxes have it.</summary>
+    public Task<Position> PushAsync(byte[] update, DocumentMember writer)
+    {
+        var push = new PendingPush(update, writer);
+        lock (_gate)
+        {
+            _pending.Add(push);
+            if (_committing)
+                return push.Task;
+            _committing = true;
+        }
+
+        _ = CommitAsync();
+        return push.Task;
+    }
+
+    public async Task SendAwarenessAsync(IReadOnlyCollection<AwarenessState> states, string? exceptConnectionId = null)
+    {
+        if (states.Count == 0)
+            return;
+        object?[] arguments = [Id, AwarenessUpdate.Encode(states)];
+        if (exceptConnectionId is null)
+            await _connections.SendGroupAsync(Group, HubContract.AwarenessUpdated, arguments);
+        else
+            await _connections.SendGroupExceptAsync(Group, HubContract.AwarenessUpdated, arguments, [exceptConnectionId]);
+    }
+
+    async ValueTask<CatchUpMessage?> IRoomSource.ReadAfterAsync(long after, CancellationToken cancellationToken)
+    {
+        var page = await _log.ReadAsync(Key, after, CatchUpEntries, CatchUpBytes, cancellationToken);
+        var through = page.ReachedFrom(after);
+        if (through <= after)
+            return null;
+
+        var updates = new List<ReadOnlyMemory<byte>>(page.Entries.Count + 1);
+        if (page.Snapshot is { } snapshot)
+            updates.Add(snapshot.Data);
+        foreach (var entry in page.Entries)
+            updates.Add(entry.Data);
+        return new CatchUpMessage(UpdatedMessage(Updates.MergeV1(updates), page.Epoch, after, through, null), through);
+    }
+
+    InvocationMessage? IRoomSource.ReadLatest()
+    {
+        var present = Awareness.Present();
+        return present.Count == 0
+            ? null
+            : new InvocationMessage(HubContract.AwarenessUpdated, [Id, AwarenessUpdate.Encode(present)]);
+    }
+
+    private InvocationMessage UpdatedMessage(byte[] update, string epoch, long after, long through, string? soleWriter) =>
+        new(HubContract.DocumentUpdated, [Id, update, new FramePosition(Key, epoch, after, through, soleWriter)]);
+
+    /// <summary>Runs while updates wait, one commit a beat. Only one of it runs at a time, so all is in the log's order.</summary>
+    private async Task CommitAsync()
+    {
+        while (true)
+        {
+            var sinceLast = Stopwatch.GetElapsedTime(_lastCommit);
+            if (sinceLast < _beat)
+                await Task.Delay(_beat - sinceLast);
+
+            List<PendingPush> batch;
+            lock (_gate)
+            {
+                if (_pending.Count == 0)
+                {
+                    _committing = false;
+                    return;
+                }
+
+                batch = TakePending();
+            }
+
+            _lastCommit = Stopwatch.GetTimestamp();
+            await CommitAsync(batch);
+            batch.Clear();
+            _spare = batch;
+        }
+    }
+
+    private List<PendingPush> TakePending()
+    {
+        var batch = _pending;
+        _pending = _spare;
+        if (batch.Count > MaxUpdatesPerCommit)
+        {
+            _pending.AddRange(batch[MaxUpdatesPerCommit..]);
+            batch.RemoveRange(MaxUpdatesPerCommit, batch.Count - MaxUpdatesPerCommit);
+        }
+
+        return batch;
+    }
+
+    private async Task CommitAsync(List<PendingPush> batch)
+    {
+        try
+        {
+            var entries = new NewLogEntry[batch.Count];
+            for (var i = 0; i < entries.Length; i++)
+                entries[i] = batch[i].Entry;
+
+            var head = await _log.AppendAsync(Key, entries, CancellationToken.None);
+            var after = head.Offset - entries.Length;
+            lock (_gate)
+                _head = head;
+            Resident.Append(head.Epoch, after, entries);
+            await SendOnAsync(batch, entries, head, after);
+            for (var i = 0; i < batch.Count; i++)
+                batch[i].TrySetResult(head with { Offset = after + i + 1 });
+            Compaction.Appended(entries);
+        }
+        catch (RoomLogUnavailableException exception)
+        {
+            DocumentLog.AppendFailed(_logger, Id, exception);
+            Refuse(batch, exception);
+        }
+        catch (Exception exception)
+        {
+            DocumentLog.CommitFailed(_logger, Id, exception);
+            Refuse(batch, exception);
+        }
+    }
+
+    private static void Refuse(List<PendingPush> batch, Exception cause)
+    {
+        foreach (var push in batch)
+        {
+            push.TrySetException(new CollabException(
+                ErrorCodes.Unavailable, "the update could not be stored; try again later", cause));
+        }
+    }
+
+    private Task SendOnAsync(List<PendingPush> batch, NewLogEntry[] entries, Position head, long after)
+    {
+        var soleWriter = batch.TrueForAll(push => push.ConnectionId == batch[0].ConnectionId) ? batch[0].ConnectionId : null;
+        if (soleWriter is not null && _members.Count == 1)
+        {
+            // Nobody else to tell; the writer's cursor must still follow.
+            return _connections.SendConnectionAsync(
+                soleWriter,
+                HubContract.DocumentUpdated,
+                [Id, Array.Empty<byte>(), new FramePosition(Key, head.Epoch, after, head.Offset, soleWriter)]);
+        }
+
+        var update = entries.Length == 1 && entries[0].Data is var only
+            ? System.Runtime.InteropServices.MemoryMarshal.TryGetArray(only, out var segment) && segment.Count == segment.Array!.Length
+                ? segment.Array
+                : only.ToArray()
+            : Updates.MergeV1(Array.ConvertAll(entries, entry => entry.Data));
+        var message = UpdatedMessage(update, head.Epoch, after, head.Offset, soleWriter);
+        return _connections.SendGroupAsync(Group, message.Target, message.Arguments!);
+    }
+}

@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using Collab.Server.Fanout;
+using Collab.Server.Rooms;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Collab.Server.Documents;
+
+/// <summary>The documents that are open on this node. Sweeps away silent awareness, rooms that nobody is in, and excess memory.</summary>
+internal sealed class DocumentRooms(
+    IRoomLog log,
+    CollabLifetimeManager connections,
+    IOptions<DocumentOptions> options,
+    TimeProvider clock,
+    ILoggerFactory loggerFactory)
+    : IHostedService, IDisposable
+{
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<string, DocumentRoom> _rooms = new(StringComparer.Ordinal);
+    private readonly ILogger _logger = loggerFactory.CreateLogger("Collab.Documents");
+    private ITimer? _sweep;
+
+    public ILogger Logger => _logger;
+
+    /// <summary>How many documents are open.</summary>
+    public int Count => _rooms.Count;
+
+    /// <summary>The open document's room, or null.</summary>
+    public DocumentRoom? Find(string documentId) => _rooms.GetValueOrDefault(documentId);
+
+    /// <summary>Adds a member to a document's room, which is opened if need be.</summary>
+    public DocumentRoom Enter(string documentId, DocumentMember member)
+    {
+        while (true)
+        {
+            var room = _rooms.GetOrAdd(documentId, id => new DocumentRoom(id, log, connections, options.Value, _logger));
+            if (room.TryAdd(member))
+                return room;
+            _rooms.TryRemove(KeyValuePair.Create(documentId, room));
+        }
+    }
+
+    Task IHostedService.StartAsync(CancellationToken cancellationToken)
+    {
+        _sweep = clock.CreateTimer(_ => Sweep(), null, SweepInterval, SweepInterval);
+        return Task.CompletedTask;
+    }
+
+    Task IHostedService.StopAsync(CancellationToken cancellationToken)
+    {
+        Dispose();
+        return Task.CompletedTask;
+    }
+
+    public void Dispose()
+    {
+        _sweep?.Dispose();
+        _sweep = null;
+    }
+
+    private void Sweep()
+    {
+        var now = Environment.TickCount64;
+        var resident = 0L;
+        foreach (var (id, room) in _rooms)
+        {
+            if (room.TryRetire(now - options.Value.LingerMilliseconds))
+            {
+                _rooms.TryRemove(KeyValuePair.Create(id, room));
+                continue;
+            }
+
+            resident += room.Resident.Bytes;
+            var expired = room.Awareness.Expire(now - options.Value.AwarenessTimeoutMilliseconds);
+            if (expired.Count > 0)
+                _ = room.SendAwarenessAsync(expired);
+        }
+
+        if (resident > options.Value.ResidentBytes)
+            DropLeastUsed(resident);
+    }
+
+    private void DropLeastUsed(long resident)
+    {
+        foreach (var room in _rooms.Values.OrderBy(room => room.Resident.UsedAt))
+        {
+            if (resident <= options.Value.ResidentBytes)
+                return;
+            resident -= room.Resident.Bytes;
+            room.Resident.Drop();
+        }
+    }
+}

@@ -1,0 +1,165 @@
+using Collab.Crdt;
+using Collab.Protocol;
+using Collab.Server.Fanout;
+using Collab.Server.Rooms;
+using Collab.Server.Security;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Collab.Server.Documents;
+
+/// <summary>
+/// Shared documents for whoever calls, over whatever wire: joining, updates, awareness. Every method checks names, sizes, bytes and
+/// rights before it does anything, and throws <see cref="CollabException"/> with a stable code when one of them is not in order.
+/// </summary>
+internal sealed class DocumentService(
+    DocumentRooms rooms, CollabLifetimeManager connections, RoomAuthorizer authorizer, IOptions<DocumentOptions> options)
+{
+    private const int MaxStateVectorBytes = 1024 * 1024;
+
+    private readonly UpdateLimits _updateLimits = options.Value.UpdateLimits;
+    private readonly UpdateLimits _stateVectorLimits = UpdateLimits.Default with { MaxBytes = MaxStateVectorBytes };
+    private readonly AwarenessLimits _awarenessLimits = AwarenessLimits.Default;
+
+    /// <summary>Lets the caller into a document. What is sent to it after this returns reaches him.</summary>
+    public async Task<JoinedDocument> JoinAsync(
+        Caller caller, string documentId, byte[] stateVector, CancellationToken cancellationToken)
+    {
+        CheckName(documentId);
+        CheckStateVector(stateVector);
+        var key = new RoomKey(RoomKind.Document, documentId);
+        if (!await authorizer.MayAsync(caller.User, key, Rights.Read))
+            throw new CollabException(ErrorCodes.Forbidden, "you may not read this document");
+        var canWrite = await authorizer.MayAsync(caller.User, key, Rights.Write);
+
+        var room = rooms.Enter(documentId, new DocumentMember(caller.ConnectionId, caller.UserId, canWrite));
+        var membership = await connections.JoinAsync(caller.ConnectionId, key, room.Group, room);
+        if (membership is null)
+        {
+            room.Remove(caller.ConnectionId);
+            throw new CollabException(ErrorCodes.NotJoined, "the connection has ended");
+        }
+
+        DocumentState state;
+        try
+        {
+            state = await room.GetStateAsync(cancellationToken);
+        }
+        catch
+        {
+            await LeaveAsync(caller, documentId);
+            throw;
+        }
+
+        connections.Follow(caller.ConnectionId, membership, state.Offset);
+        DocumentLog.Joined(rooms.Logger, caller.ConnectionId, documentId, state.Offset);
+        return new JoinedDocument(
+            state.DiffAgainst(stateVector),
+            state.StateVector,
+            state.Position,
+            canWrite ? DocumentAccess.Write : DocumentAccess.Read,
+            AwarenessUpdate.Encode(room.Awareness.Present()));
+    }
+
+    /// <summary>Takes in an update of a member who may write. It is durable when this returns.</summary>
+    /// <returns>Its position.</returns>
+    public Task<Position> PushAsync(Caller caller, string documentId, byte[] update, CancellationToken cancellationToken)
+    {
+        var (room, member) = Membership(caller, documentId);
+        if (!member.CanWrite)
+            throw new CollabException(ErrorCodes.Forbidden, "you may read this document but not change it");
+        if (update.Length > options.Value.MaxUpdateBytes)
+            throw TooLarge("update", options.Value.MaxUpdateBytes);
+        if (Updates.ValidateV1(update, _updateLimits) is { } fault)
+        {
+            DocumentLog.Refused(rooms.Logger, update.Length, documentId, caller.ConnectionId, fault.Kind);
+            throw new CollabException(ErrorCodes.InvalidUpdate, $"{fault.Message} ({fault.Kind} at byte {fault.Offset})");
+        }
+
+        return Updates.IsEmptyV1(update) ? HeadAsync(room, cancellationToken) : room.PushAsync(update, member);
+    }
+
+    /// <summary>Tells a member what he lacks.</summary>
+    public async Task<SyncedDocument> SyncAsync(
+        Caller caller, string documentId, byte[] stateVector, CancellationToken cancellationToken)
+    {
+        var (room, _) = Membership(caller, documentId);
+        CheckStateVector(stateVector);
+        var state = await room.GetStateAsync(cancellationToken);
+        return new SyncedDocument(state.DiffAgainst(stateVector), state.StateVector, state.Position);
+    }
+
+    /// <summary>Takes in awareness states of a member and tells the others.</summary>
+    public Task PushAwarenessAsync(Caller caller, string documentId, byte[] awareness)
+    {
+        var (room, _) = Membership(caller, documentId);
+        if (awareness.Length > options.Value.MaxAwarenessBytes)
+            throw TooLarge("awareness update", options.Value.MaxAwarenessBytes);
+        if (AwarenessUpdate.TryDecode(awareness, _awarenessLimits, out var states) is { } fault)
+            throw new CollabException(ErrorCodes.InvalidAwareness, $"{fault.Message} ({fault.Kind} at byte {fault.Offset})");
+
+        var changed = room.Awareness.Apply(caller.ConnectionId, states, Environment.TickCount64);
+        return room.SendAwarenessAsync(changed, caller.ConnectionId);
+    }
+
+    /// <summary>Takes the caller out of a document. Nothing happens when he is not in it.</summary>
+    public async Task LeaveAsync(Caller caller, string documentId)
+    {
+        CheckName(documentId);
+        if (rooms.Find(documentId) is not { } room)
+            return;
+        await connections.LeaveAsync(caller.ConnectionId, room.Key, room.Group);
+        await RemoveAsync(room, caller.ConnectionId);
+    }
+
+    /// <summary>Takes a connection that ends out of all its documents.</summary>
+    public async Task LeaveAllAsync(string connectionId)
+    {
+        foreach (var key in connections.Close(connectionId))
+        {
+            if (key.Kind is RoomKind.Document && rooms.Find(key.Name) is { } room)
+                await RemoveAsync(room, connectionId);
+        }
+    }
+
+    private async Task RemoveAsync(DocumentRoom room, string connectionId)
+    {
+        var gone = room.Awareness.Remove(connectionId);
+        room.Remove(connectionId);
+        DocumentLog.Left(rooms.Logger, connectionId, room.Id);
+        await room.SendAwarenessAsync(gone);
+    }
+
+    private static async Task<Position> HeadAsync(DocumentRoom room, CancellationToken cancellationToken)
+    {
+        var state = await room.GetStateAsync(cancellationToken);
+        return new Position(state.Epoch, state.Offset);
+    }
+
+    private (DocumentRoom Room, DocumentMember Member) Membership(Caller caller, string documentId)
+    {
+        CheckName(documentId);
+        return rooms.Find(documentId) is { } room && room.Member(caller.ConnectionId) is { } member
+            ? (room, member)
+            : throw new CollabException(ErrorCodes.NotJoined, "join the document first");
+    }
+
+    private static void CheckName(string documentId)
+    {
+        if (!RoomName.IsValid(documentId))
+            throw new CollabException(ErrorCodes.InvalidName, "a document id is 1 to 200 characters of A-Z a-z 0-9 . _ ~ : @ - / with no empty segment");
+    }
+
+    private void CheckStateVector(byte[] stateVector)
+    {
+        if (stateVector is null)
+            throw new CollabException(ErrorCodes.InvalidStateVector, "there is no state vector");
+        if (stateVector.Length > MaxStateVectorBytes)
+            throw TooLarge("state vector", MaxStateVectorBytes);
+        if (StateVector.Validate(stateVector, _stateVectorLimits) is { } fault)
+            throw new CollabException(ErrorCodes.InvalidStateVector, $"{fault.Message} ({fault.Kind} at byte {fault.Offset})");
+    }
+
+    private static CollabException TooLarge(string what, int limit) =>
+        new(ErrorCodes.TooLarge, $"the {what} is larger than {limit} bytes");
+}

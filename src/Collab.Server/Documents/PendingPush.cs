@@ -1,0 +1,12 @@
+using Collab.Protocol;
+using Collab.Server.Rooms;
+
+namespace Collab.Server.Documents;
+
+/// <summary>An update that waits to become durable. Whoever awaits it goes on, on the committing thread, once others were told.</summary>
+internal sealed class PendingPush(byte[] update, DocumentMember writer) : TaskCompletionSource<Position>
+{
+    public NewLogEntry Entry { get; } = new(update, writer.UserId);
+
+    public string ConnectionId { get; } = writer.ConnectionId;
+}

@@ -1,0 +1,195 @@
+using Collab.Crdt;
+using Collab.Server.Rooms;
+
+namespace Collab.Server.Documents;
+
+/// <summary>
+/// The part of a document that is kept in memory so that joining does not read the store: the last merged state and the updates that
+/// came after it. It may be dropped at any time; the log has everything.
+/// </summary>
+internal sealed class ResidentDocument(RoomKey room, IRoomLog log)
+{
+    private const int PageEntries = 4096;
+    private const long PageBytes = 16 * 1024 * 1024;
+
+    private readonly Lock _gate = new();
+    private readonly List<ReadOnlyMemory<byte>> _tail = [];
+    private DocumentState? _state;
+    private Task<DocumentState>? _loading;
+    private long _tailBytes;
+
+    /// <summary>How much memory is held, in bytes.</summary>
+    public long Bytes
+    {
+        get
+        {
+            lock (_gate)
+                return _state is null ? 0 : _state.Update.Length + _tailBytes;
+        }
+    }
+
+    /// <summary>How many updates followed the last snapshot when the document was loaded.</summary>
+    public int LoadedUpdates { get; private set; }
+
+    /// <summary>What these updates weighed, in bytes.</summary>
+    public long LoadedUpdateBytes { get; private set; }
+
+    /// <summary>When the state was last asked for, by <see cref="Environment.TickCount64"/>.</summary>
+    public long UsedAt { get; private set; }
+
+    /// <summary>The updates between two offsets were committed.</summary>
+    public void Append(string epoch, long after, IReadOnlyList<NewLogEntry> entries)
+    {
+        lock (_gate)
+        {
+            if (_state is null)
+                return;
+            if (_state.Epoch != epoch || _state.Offset + _tail.Count != after)
+            {
+                // Another node, or another process, wrote in between: only the log knows.
+                DropState();
+                return;
+            }
+
+            foreach (var entry in entries)
+            {
+                _tail.Add(entry.Data);
+                _tailBytes += entry.Data.Length;
+            }
+        }
+    }
+
+    /// <summary>The document as of the last commit that was told to <see cref="Append"/>, or later.</summary>
+    /// <exception cref="RoomLogUnavailableException">It cannot be loaded now.</exception>
+    public async ValueTask<DocumentState> GetStateAsync(long atLeast, CancellationToken cancellationToken)
+    {
+        UsedAt = Environment.TickCount64;
+        while (true)
+        {
+            Task<DocumentState> loading;
+            lock (_gate)
+            {
+                if (_state is not null)
+                {
+                    var current = MergeTail();
+                    if (current.Offset >= atLeast)
+                        return current;
+                    DropState();
+                }
+
+                loading = _loading ??= LoadAsync();
+            }
+
+            var loaded = await loading.WaitAsync(cancellationToken);
+            if (loaded.Offset >= atLeast)
+                return loaded;
+
+            // Something was committed while the last page was being read: read again.
+        }
+    }
+
+    /// <summary>Takes the compacted form of a state, if that state is still the current one.</summary>
+    public void Replace(DocumentState compacted)
+    {
+        lock (_gate)
+        {
+            if (_state is not null && _state.Epoch == compacted.Epoch && _state.Offset == compacted.Offset)
+                _state = compacted;
+        }
+    }
+
+    public void Drop()
+    {
+        lock (_gate)
+            DropState();
+    }
+
+    private void DropState()
+    {
+        _state = null;
+        _tail.Clear();
+        _tailBytes = 0;
+    }
+
+    private DocumentState MergeTail()
+    {
+        var state = _state!;
+        if (_tail.Count == 0)
+            return state;
+        state = new DocumentState(state.Epoch, state.Offset + _tail.Count, Updates.MergeV1([state.Update, .. _tail]));
+        _tail.Clear();
+        _tailBytes = 0;
+        return _state = state;
+    }
+
+    private async Task<DocumentState> LoadAsync()
+    {
+        // Off the caller's lock.
+        await Task.Yield();
+        try
+        {
+            var (epoch, offset, update) = await ReadAsync();
+            var state = new DocumentState(epoch, offset, update);
+            lock (_gate)
+            {
+                _loading = null;
+                DropState();
+                return _state = state;
+            }
+        }
+        catch
+        {
+            lock (_gate)
+                _loading = null;
+            throw;
+        }
+    }
+
+    private async Task<(string Epoch, long Offset, byte[] Update)> ReadAsync()
+    {
+        while (true)
+        {
+            (LoadedUpdates, LoadedUpdateBytes) = (0, 0);
+            var offset = 0L;
+            string? epoch = null;
+            var updates = new List<ReadOnlyMemory<byte>>();
+            while (true)
+            {
+                var page = await log.ReadAsync(room, offset, PageEntries, PageBytes, CancellationToken.None);
+                if (epoch is not null && page.Epoch != epoch)
+                    break; // Deleted while it was read: start anew.
+                epoch = page.Epoch;
+                if (page.Snapshot is { } snapshot)
+                {
+                    // The first page begins with it; a later one only if the log was compacted meanwhile. It says all that went before.
+                    updates.Clear();
+                    updates.Add(snapshot.Data);
+                    (LoadedUpdates, LoadedUpdateBytes) = (0, 0);
+                }
+
+                foreach (var entry in page.Entries)
+                {
+                    updates.Add(entry.Data);
+                    LoadedUpdates++;
+                    LoadedUpdateBytes += entry.Data.Length;
+                }
+
+                offset = page.ReachedFrom(offset);
+                if (offset >= page.Head)
+                    return (epoch, offset, Merge(updates));
+            }
+        }
+    }
+
+    private static byte[] Merge(List<ReadOnlyMemory<byte>> updates)
+    {
+        try
+        {
+            return updates.Count == 0 ? Updates.EmptyV1.ToArray() : Updates.MergeV1(updates);
+        }
+        catch (InvalidUpdateException exception)
+        {
+            throw new RoomLogUnavailableException("The stored document is damaged.", exception);
+        }
+    }
+}

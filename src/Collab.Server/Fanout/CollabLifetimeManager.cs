@@ -1,0 +1,159 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using Collab.Server.Rooms;
+using Microsoft.AspNetCore.SignalR;
+using Microsoft.AspNetCore.SignalR.Protocol;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Collab.Server.Fanout;
+
+/// <summary>
+/// The hub's lifetime manager: another one (in-process, or over a backplane) with an outbox before every connection. Undecorated, a
+/// group send waits for the slowest member of the group; here it waits for nobody.
+/// </summary>
+internal sealed class CollabLifetimeManager(
+    HubLifetimeManager<CollabHub> inner,
+    IOptions<FanoutOptions> options,
+    TimeProvider clock,
+    ILoggerFactory loggerFactory)
+    : HubLifetimeManager<CollabHub>, IHostedService, IDisposable
+{
+    private static readonly TimeSpan ProgressCheckInterval = TimeSpan.FromMilliseconds(500);
+
+    private readonly ConcurrentDictionary<string, OutboxConnection> _connections = new(StringComparer.Ordinal);
+    private readonly ILogger _logger = loggerFactory.CreateLogger("Collab.Fanout");
+    private ITimer? _progressCheck;
+
+    /// <summary>How many connections this node serves.</summary>
+    public int ConnectionCount => _connections.Count;
+
+    /// <summary>
+    /// Puts a connection into a room's group. Call <see cref="Follow"/> once the member has what the log held until then.
+    /// </summary>
+    /// <returns>Null when the connection has ended.</returns>
+    public async ValueTask<Membership?> JoinAsync(string connectionId, RoomKey room, string group, IRoomSource source)
+    {
+        if (!_connections.TryGetValue(connectionId, out var connection) || connection.Outbox.Join(room, source) is not { } membership)
+            return null;
+        await inner.AddToGroupAsync(connectionId, group);
+        return membership;
+    }
+
+    /// <inheritdoc cref="Outbox.Follow"/>
+    public void Follow(string connectionId, Membership membership, long cursor)
+    {
+        if (_connections.TryGetValue(connectionId, out var connection))
+            connection.Outbox.Follow(membership, cursor);
+    }
+
+    /// <summary>Takes a connection out of a room. Returns false when it was not in it.</summary>
+    public async ValueTask<bool> LeaveAsync(string connectionId, RoomKey room, string group)
+    {
+        if (!_connections.TryGetValue(connectionId, out var connection) || !connection.Outbox.Leave(room))
+            return false;
+        await inner.RemoveFromGroupAsync(connectionId, group);
+        return true;
+    }
+
+    /// <summary>The connection is about to end: it gets nothing more and joins nothing more.</summary>
+    /// <returns>The rooms that it was in.</returns>
+    public IReadOnlyCollection<RoomKey> Close(string connectionId) =>
+        _connections.TryGetValue(connectionId, out var connection) ? connection.Outbox.Close() : [];
+
+    public override Task OnConnectedAsync(HubConnectionContext connection)
+    {
+        var guarded = new OutboxConnection(connection, new Outbox(connection, options.Value, _logger), loggerFactory);
+        _connections[connection.ConnectionId] = guarded;
+        return inner.OnConnectedAsync(guarded);
+    }
+
+    public override Task OnDisconnectedAsync(HubConnectionContext connection)
+    {
+        if (!_connections.TryRemove(connection.ConnectionId, out var guarded))
+            return Task.CompletedTask;
+        guarded.Outbox.Close();
+        return inner.OnDisconnectedAsync(guarded);
+    }
+
+    public override Task AddToGroupAsync(string connectionId, string groupName, CancellationToken cancellationToken = default) =>
+        inner.AddToGroupAsync(connectionId, groupName, cancellationToken);
+
+    public override Task RemoveFromGroupAsync(string connectionId, string groupName, CancellationToken cancellationToken = default) =>
+        inner.RemoveFromGroupAsync(connectionId, groupName, cancellationToken);
+
+    public override Task SendAllAsync(string methodName, object?[] args, CancellationToken cancellationToken = default) =>
+        inner.SendAllAsync(methodName, args, cancellationToken);
+
+    public override Task SendAllExceptAsync(
+        string methodName, object?[] args, IReadOnlyList<string> excludedConnectionIds, CancellationToken cancellationToken = default) =>
+        inner.SendAllExceptAsync(methodName, args, excludedConnectionIds, cancellationToken);
+
+    public override Task SendConnectionAsync(
+        string connectionId, string methodName, object?[] args, CancellationToken cancellationToken = default) =>
+        inner.SendConnectionAsync(connectionId, methodName, args, cancellationToken);
+
+    public override Task SendConnectionsAsync(
+        IReadOnlyList<string> connectionIds, string methodName, object?[] args, CancellationToken cancellationToken = default) =>
+        inner.SendConnectionsAsync(connectionIds, methodName, args, cancellationToken);
+
+    public override Task SendGroupAsync(
+        string groupName, string methodName, object?[] args, CancellationToken cancellationToken = default) =>
+        inner.SendGroupAsync(groupName, methodName, args, cancellationToken);
+
+    public override Task SendGroupsAsync(
+        IReadOnlyList<string> groupNames, string methodName, object?[] args, CancellationToken cancellationToken = default) =>
+        inner.SendGroupsAsync(groupNames, methodName, args, cancellationToken);
+
+    public override Task SendGroupExceptAsync(
+        string groupName,
+        string methodName,
+        object?[] args,
+        IReadOnlyList<string> excludedConnectionIds,
+        CancellationToken cancellationToken = default) =>
+        inner.SendGroupExceptAsync(groupName, methodName, args, excludedConnectionIds, cancellationToken);
+
+    public override Task SendUserAsync(
+        string userId, string methodName, object?[] args, CancellationToken cancellationToken = default) =>
+        inner.SendUserAsync(userId, methodName, args, cancellationToken);
+
+    public override Task SendUsersAsync(
+        IReadOnlyList<string> userIds, string methodName, object?[] args, CancellationToken cancellationToken = default) =>
+        inner.SendUsersAsync(userIds, methodName, args, cancellationToken);
+
+    public override Task<T> InvokeConnectionAsync<T>(
+        string connectionId, string methodName, object?[] args, CancellationToken cancellationToken) =>
+        inner.InvokeConnectionAsync<T>(connectionId, methodName, args, cancellationToken);
+
+    public override Task SetConnectionResultAsync(string connectionId, CompletionMessage result) =>
+        inner.SetConnectionResultAsync(connectionId, result);
+
+    public override bool TryGetReturnType(string invocationId, [NotNullWhen(true)] out Type? type) =>
+        inner.TryGetReturnType(invocationId, out type);
+
+    Task IHostedService.StartAsync(CancellationToken cancellationToken)
+    {
+        _progressCheck = clock.CreateTimer(_ => CheckProgress(), null, ProgressCheckInterval, ProgressCheckInterval);
+        return Task.CompletedTask;
+    }
+
+    Task IHostedService.StopAsync(CancellationToken cancellationToken)
+    {
+        Dispose();
+        return Task.CompletedTask;
+    }
+
+    public void Dispose()
+    {
+        _progressCheck?.Dispose();
+        _progressCheck = null;
+    }
+
+    private void CheckProgress()
+    {
+        var now = Environment.TickCount64;
+        foreach (var connection in _connections.Values)
+            connection.Outbox.CheckProgress(now);
+    }
+}

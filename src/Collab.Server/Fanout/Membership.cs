@@ -1,0 +1,51 @@
+using Collab.Server.Rooms;
+
+namespace Collab.Server.Fanout;
+
+/// <summary>
+/// One connection's place in one room: the cursor into the room's log, and whether it follows live. Guarded by its outbox' lock.
+/// </summary>
+internal sealed class Membership(RoomKey room, IRoomSource source)
+{
+    public RoomKey Room { get; } = room;
+
+    public IRoomSource Source { get; } = source;
+
+    /// <summary>The offset up to which the member's messages have been written or stand in the outbox.</summary>
+    public long Cursor { get; set; }
+
+    /// <summary>The highest offset that was sent to the room while the member was not live.</summary>
+    public long Missed { get; set; }
+
+    public MembershipMode Mode { get; set; } = MembershipMode.Joining;
+
+    private long _unread;
+
+    /// <summary>
+    /// Notes that the log held nothing after the cursor although entries up to <paramref name="missed"/> were announced.
+    /// </summary>
+    /// <returns>True the first time: read once more. After that the log was replaced, and there is nothing to wait for.</returns>
+    public bool NoteUnread(long missed)
+    {
+        if (_unread >= missed)
+            return false;
+        _unread = missed;
+        return true;
+    }
+
+    /// <summary>What is latest-wins was dropped for this member and must be sent anew.</summary>
+    public bool LatestIsStale { get; set; }
+}
+
+/// <summary>How a member is served.</summary>
+internal enum MembershipMode
+{
+    /// <summary>He is in the group but does not know his position yet; messages are only noted.</summary>
+    Joining,
+
+    /// <summary>He gets what the group gets.</summary>
+    Live,
+
+    /// <summary>He fell behind and is served from the log until he has caught up.</summary>
+    Behind,
+}

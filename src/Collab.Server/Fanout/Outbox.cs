@@ -1,0 +1,354 @@
+using Collab.Protocol;
+using Collab.Server.Rooms;
+using Microsoft.AspNetCore.SignalR;
+using Microsoft.AspNetCore.SignalR.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace Collab.Server.Fanout;
+
+/// <summary>
+/// What waits to be written to one connection, and the connection's cursors into the logs of its rooms. Whoever sends never waits:
+/// a message is written at once when the connection is free, else it queues here, bounded by bytes and age. On overflow the queue is
+/// emptied and the rooms concerned are served from their logs, page by page, until the member has caught up and is live again.
+/// </summary>
+internal sealed class Outbox(HubConnectionContext connection, FanoutOptions options, ILogger logger)
+{
+    private readonly Lock _gate = new();
+    private readonly Queue<QueuedMessage> _queue = new();
+    private readonly Dictionary<RoomKey, Membership> _memberships = [];
+    private long _queuedBytes;
+    private long _writeStarted;
+    private bool _writing;
+    private bool _stopped;
+    private bool _closed;
+
+    public HubConnectionContext Connection => connection;
+
+    /// <summary>Adds the connection to a room. Until <see cref="Follow"/> the room's messages are noted, not sent.</summary>
+    /// <returns>Null when the connection has ended.</returns>
+    public Membership? Join(RoomKey room, IRoomSource source)
+    {
+        var membership = new Membership(room, source);
+        lock (_gate)
+        {
+            if (_closed)
+                return null;
+            _memberships[room] = membership;
+            return membership;
+        }
+    }
+
+    /// <summary>The member has been given everything up to <paramref name="cursor"/>: from here on he follows.</summary>
+    public void Follow(Membership membership, long cursor)
+    {
+        lock (_gate)
+        {
+            membership.Cursor = cursor;
+            membership.Mode = membership.Missed > cursor ? MembershipMode.Behind : MembershipMode.Live;
+            if (membership.Mode is MembershipMode.Live || !TryStartWriting())
+                return;
+        }
+
+        _ = DrainAsync(default);
+    }
+
+    /// <returns>False when the connection was not in the room.</returns>
+    public bool Leave(RoomKey room)
+    {
+        lock (_gate)
+            return _memberships.Remove(room);
+    }
+
+    public bool IsIn(RoomKey room)
+    {
+        lock (_gate)
+            return _memberships.ContainsKey(room);
+    }
+
+    /// <summary>The connection has ended: nothing is sent any more and no room can be joined.</summary>
+    /// <returns>The rooms that it was in.</returns>
+    public IReadOnlyCollection<RoomKey> Close()
+    {
+        lock (_gate)
+        {
+            _closed = true;
+            RoomKey[] rooms = [.. _memberships.Keys];
+            _memberships.Clear();
+            StopSending();
+            return rooms;
+        }
+    }
+
+    /// <summary>Sends the message, or queues it, or leaves it to the log. Never waits.</summary>
+    public void Send(SerializedHubMessage message)
+    {
+        Membership? membership = null;
+        var after = 0L;
+        lock (_gate)
+        {
+            if (_stopped)
+                return;
+
+            if (FrameOf(message) is { } frame)
+            {
+                if (!_memberships.TryGetValue(frame.Room, out membership) || !Accepts(membership, frame))
+                    return;
+                if (membership.Mode is MembershipMode.Live)
+                {
+                    after = membership.Cursor;
+                    membership.Cursor = frame.Through;
+                    if (frame.SoleWriter == connection.ConnectionId)
+                        return;
+                }
+            }
+
+            if (_writing)
+            {
+                // A member that has just been found behind is served by the loop that is writing.
+                if (membership is null or { Mode: MembershipMode.Live })
+                    Queue(message, membership, after);
+                return;
+            }
+
+            StartWriting();
+        }
+
+        var write = membership is { Mode: MembershipMode.Behind } ? default : connection.WriteAsync(message);
+        if (write.IsCompletedSuccessfully && EndWritingIfNothingWaits())
+            return;
+        _ = DrainAsync(write);
+    }
+
+    /// <summary>Closes the connection when its current write has made no progress for too long.</summary>
+    public void CheckProgress(long now)
+    {
+        long stalled;
+        lock (_gate)
+        {
+            stalled = now - _writeStarted;
+            if (!_writing || _stopped || stalled < options.WriteTimeoutMilliseconds)
+                return;
+        }
+
+        FanoutLog.Stalled(logger, connection.ConnectionId, stalled);
+        connection.Abort();
+    }
+
+    private static FramePosition? FrameOf(SerializedHubMessage message) =>
+        message.Message is InvocationMessage { Arguments: { Length: > 0 } arguments } ? arguments[^1] as FramePosition : null;
+
+    /// <summary>Decides what a frame is to this member. True when it is to be sent, or when he must begin to catch up.</summary>
+    private static bool Accepts(Membership membership, FramePosition frame)
+    {
+        if (membership.Mode is MembershipMode.Live)
+        {
+            if (frame.Through <= membership.Cursor)
+                return false;
+            if (frame.After <= membership.Cursor)
+                return true;
+
+            // Something between the cursor and this frame never arrived here: the log has it.
+            membership.Mode = MembershipMode.Behind;
+            membership.Missed = frame.Through;
+            return true;
+        }
+
+        membership.Missed = Math.Max(membership.Missed, frame.Through);
+        return false;
+    }
+
+    private void Queue(SerializedHubMessage message, Membership? membership, long after)
+    {
+        var bytes = message.GetSerializedMessage(connection.Protocol).Length;
+        var now = Environment.TickCount64;
+        _queue.Enqueue(new QueuedMessage(message, membership, after, bytes, now));
+        _queuedBytes += bytes;
+        if (_queuedBytes > options.OutboxBytes || now - _queue.Peek().QueuedAt > options.OutboxMilliseconds)
+            Empty();
+    }
+
+    /// <summary>Drops what can be had again, and notes for each room what it was. What cannot be had again stays.</summary>
+    private void Empty()
+    {
+        var dropped = 0L;
+        for (var left = _queue.Count; left > 0; left--)
+        {
+            var queued = _queue.Dequeue();
+            if (queued.Membership is { } membership)
+            {
+                if (membership.Mode is MembershipMode.Live)
+                {
+                    membership.Mode = MembershipMode.Behind;
+                    membership.Missed = membership.Cursor;
+                    membership.Cursor = queued.After;
+                }
+            }
+            else if (IsLatestWins(queued.Message))
+            {
+                foreach (var room in _memberships.Values)
+                    room.LatestIsStale = true;
+            }
+            else
+            {
+                _queue.Enqueue(queued);
+                continue;
+            }
+
+            dropped += queued.Bytes;
+        }
+
+        _queuedBytes -= dropped;
+        if (_queuedBytes > options.OutboxBytes)
+        {
+            FanoutLog.TooSlow(logger, connection.ConnectionId);
+            connection.Abort();
+            return;
+        }
+
+        FanoutLog.FellBehind(logger, connection.ConnectionId, dropped);
+    }
+
+    private static bool IsLatestWins(SerializedHubMessage message) =>
+        message.Message is InvocationMessage { Target: HubContract.AwarenessUpdated };
+
+    private void StopSending()
+    {
+        _stopped = true;
+        _queue.Clear();
+        _queuedBytes = 0;
+    }
+
+    private bool TryStartWriting()
+    {
+        if (_writing)
+            return false;
+        StartWriting();
+        return true;
+    }
+
+    private void StartWriting()
+    {
+        _writing = true;
+        _writeStarted = Environment.TickCount64;
+    }
+
+    private bool EndWritingIfNothingWaits()
+    {
+        lock (_gate)
+        {
+            if (!_stopped && (_queue.Count > 0 || NextToCatchUp() is not null))
+                return false;
+            _writing = false;
+            return true;
+        }
+    }
+
+    private Membership? NextToCatchUp()
+    {
+        foreach (var membership in _memberships.Values)
+        {
+            if (membership.Mode is MembershipMode.Behind || membership is { LatestIsStale: true, Mode: MembershipMode.Live })
+                return membership;
+        }
+
+        return null;
+    }
+
+    /// <summary>Writes until nothing waits: first what is queued, then what the logs hold for those rooms that are behind.</summary>
+    private async Task DrainAsync(ValueTask firstWrite)
+    {
+        try
+        {
+            await firstWrite;
+            while (!EndWritingIfNothingWaits())
+            {
+                SerializedHubMessage? next = null;
+                Membership? behind = null;
+                lock (_gate)
+                {
+                    _writeStarted = Environment.TickCount64;
+                    if (_queue.TryDequeue(out var queued))
+                    {
+                        next = queued.Message;
+                        _queuedBytes -= queued.Bytes;
+                    }
+                    else
+                    {
+                        behind = NextToCatchUp();
+                    }
+                }
+
+                if (next is not null)
+                    await connection.WriteAsync(next);
+                else if (behind is not null)
+                    await CatchUpAsync(behind);
+            }
+        }
+        catch (OperationCanceledException) when (connection.ConnectionAborted.IsCancellationRequested)
+        {
+            lock (_gate)
+                StopSending();
+        }
+        catch (Exception exception)
+        {
+            FanoutLog.OutboxFailed(logger, connection.ConnectionId, exception);
+            lock (_gate)
+                StopSending();
+            connection.Abort();
+        }
+    }
+
+    /// <summary>Sends one page of what the member missed.</summary>
+    private async Task CatchUpAsync(Membership membership)
+    {
+        // Whoever sent the last message to this outbox may still be on this thread; reading the log must not hold him up.
+        await Task.Yield();
+        long cursor;
+        lock (_gate)
+            cursor = membership.Cursor;
+
+        CatchUpMessage? page = null;
+        if (membership.Mode is MembershipMode.Behind)
+        {
+            try
+            {
+                page = await membership.Source.ReadAfterAsync(cursor, connection.ConnectionAborted);
+            }
+            catch (RoomLogUnavailableException exception)
+            {
+                FanoutLog.CatchUpFailed(logger, connection.ConnectionId, exception);
+                await Task.Delay(options.WriteTimeoutMilliseconds / 5, connection.ConnectionAborted);
+                return;
+            }
+        }
+
+        if (page is { } read)
+        {
+            lock (_gate)
+                _writeStarted = Environment.TickCount64;
+            await connection.WriteAsync(new SerializedHubMessage(read.Message));
+            lock (_gate)
+                membership.Cursor = Math.Max(membership.Cursor, read.Through);
+            return;
+        }
+
+        bool latestIsStale;
+        lock (_gate)
+        {
+            // Nothing after the cursor was in the log when it was read; what was sent since then is noted in Missed.
+            if (membership.Mode is MembershipMode.Behind && membership.Missed > cursor && membership.NoteUnread(membership.Missed))
+                return;
+            membership.Cursor = Math.Max(membership.Cursor, membership.Missed);
+            membership.Mode = MembershipMode.Live;
+            latestIsStale = membership.LatestIsStale;
+            membership.LatestIsStale = false;
+        }
+
+        FanoutLog.CaughtUp(logger, connection.ConnectionId, membership.Room.Kind);
+        if (latestIsStale && membership.Source.ReadLatest() is { } latest)
+            await connection.WriteAsync(new SerializedHubMessage(latest));
+    }
+
+    private readonly record struct QueuedMessage(
+        SerializedHubMessage Message, Membership? Membership, long After, int Bytes, long QueuedAt);
+}

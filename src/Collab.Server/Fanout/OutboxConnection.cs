@@ -1,0 +1,48 @@
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.SignalR;
+using Microsoft.AspNetCore.SignalR.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace Collab.Server.Fanout;
+
+/// <summary>
+/// Stands for a connection inside the lifetime manager: whatever is sent to it goes through its outbox, so that no sender ever waits
+/// for a reader.
+/// </summary>
+internal sealed class OutboxConnection : HubConnectionContext
+{
+    private readonly HubConnectionContext _inner;
+
+    public OutboxConnection(HubConnectionContext inner, Outbox outbox, ILoggerFactory loggerFactory)
+        : base(Describe(inner), new HubConnectionContextOptions(), loggerFactory)
+    {
+        _inner = inner;
+        Outbox = outbox;
+        Protocol = inner.Protocol;
+        UserIdentifier = inner.UserIdentifier;
+    }
+
+    public Outbox Outbox { get; }
+
+    public override CancellationToken ConnectionAborted => _inner.ConnectionAborted;
+
+    public override ValueTask WriteAsync(HubMessage message, CancellationToken cancellationToken = default)
+    {
+        Outbox.Send(new SerializedHubMessage(message));
+        return default;
+    }
+
+    public override ValueTask WriteAsync(SerializedHubMessage message, CancellationToken cancellationToken = default)
+    {
+        Outbox.Send(message);
+        return default;
+    }
+
+    public override void Abort() => _inner.Abort();
+
+    private static DefaultConnectionContext Describe(HubConnectionContext inner) => new(inner.ConnectionId)
+    {
+        User = inner.User,
+        Items = inner.Items,
+    };
+}

@@ -169,9 +169,9 @@ internal sealed class GroupCommitWriter : IDisposable, IAsyncDisposable
     }
 
     /// <summary>Each caller gets an exception of his own: they are thrown at the same time on several threads.</summary>
-    private static RoomLogUnavailableException Unavailable(Exception cause) => cause is RoomLogUnavailableException
+    private static RoomLogUnavailableException Unavailable(Exception cause) => cause is RoomLogUnavailableException or UnfitWriteException
         ? new(cause.Message, cause.InnerException)
-        : new("The entry cannot be stored.", cause);
+        : new("The store failed.", cause);
 
     private void Tell(Batch batch)
     {

@@ -24,6 +24,9 @@ public sealed class SqliteRoomLogOptions
 
     /// <summary>The largest row; SQLite's own limit.</summary>
     internal int MaxRowBytes { get; set; } = 1_000_000_000;
+
+    /// <summary>The most pages (of 4096 bytes) that the file may have; SQLite's own limit.</summary>
+    internal long MaxPages { get; set; } = 4_294_967_294;
 }
 
 /// <summary>Stops the start when the data folder is not given or cannot be written.</summary>

@@ -58,7 +58,22 @@ public interface IRoomLog
 /// <summary>An entry to append.</summary>
 /// <param name="Data">The entry's bytes; never empty.</param>
 /// <param name="Author">The id of the user who wrote it, or null when nobody in particular did.</param>
-public readonly record struct NewLogEntry(ReadOnlyMemory<byte> Data, string? Author = null);
+public readonly record struct NewLogEntry(ReadOnlyMemory<byte> Data, string? Author = null)
+{
+    /// <summary>For providers: checks what a caller of <see cref="IRoomLog.AppendAsync"/> must keep to.</summary>
+    /// <exception cref="ArgumentException">There is no entry, or one is empty.</exception>
+    public static void ThrowIfUnfit(IReadOnlyList<NewLogEntry> entries)
+    {
+        ArgumentNullException.ThrowIfNull(entries);
+        if (entries.Count == 0)
+            throw new ArgumentException("There must be at least one entry.", nameof(entries));
+        for (var i = 0; i < entries.Count; i++)
+        {
+            if (entries[i].Data.IsEmpty)
+                throw new ArgumentException("An entry must not be empty.", nameof(entries));
+        }
+    }
+}
 
 /// <summary>An entry as it was stored.</summary>
 /// <param name="Offset">Its offset in the room's log; the first is 1.</param>

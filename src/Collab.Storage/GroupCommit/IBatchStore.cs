@@ -1,0 +1,22 @@
+namespace Collab.Storage.GroupCommit;
+
+/// <summary>What <see cref="GroupCommitWriter"/> writes to. All calls come from its one thread.</summary>
+internal interface IBatchStore : IDisposable
+{
+    /// <summary>Opens the store ahead of the first commit. Never throws: the next commit tries again and tells.</summary>
+    void Open();
+
+    /// <summary>
+    /// Does all writes in one durable transaction and sets their outcomes. When it throws, none of them was done, or, if the commit
+    /// itself broke, none may be called done.
+    /// </summary>
+    /// <exception cref="UnfitWriteException">One of them cannot be done for a reason of its own.</exception>
+    /// <exception cref="Collab.Server.Rooms.RoomLogUnavailableException">The store cannot write now.</exception>
+    void Commit(IReadOnlyList<LogWrite> writes);
+
+    /// <summary>Called after a commit when nothing waits: time to put things in order.</summary>
+    void Idle();
+}
+
+/// <summary>A transaction failed for what one of its writes is, not for the state of the store.</summary>
+internal sealed class UnfitWriteException(string message, Exception innerException) : Exception(message, innerException);

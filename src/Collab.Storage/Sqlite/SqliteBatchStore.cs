@@ -1,0 +1,248 @@
+using Collab.Protocol;
+using Collab.Server.Rooms;
+using Collab.Storage.GroupCommit;
+using Microsoft.Data.Sqlite;
+
+namespace Collab.Storage.Sqlite;
+
+/// <summary>Commits batches of writes to the database file. Opens the file again after whatever has happened to it.</summary>
+internal sealed class SqliteBatchStore(SqliteDatabase database, TimeProvider clock, StoreHealth health) : IBatchStore
+{
+    /// <summary>Free pages are used again; only when more than these and half of the file are free, it is made smaller.</summary>
+    private const long FreePagesToKeep = 4096;
+    private const int PagesGivenBackAtOnce = 2048;
+
+    private readonly Dictionary<RoomKey, Room> _rooms = [];
+    private SqliteSession? _session;
+    private bool _freedPages;
+
+    public void Open()
+    {
+        try
+        {
+            Guard(() => _session = database.OpenForWriting());
+            health.Opened(database.Path);
+        }
+        catch (Exception e)
+        {
+            health.Failed(e);
+        }
+    }
+
+    public void Commit(IReadOnlyList<LogWrite> writes)
+    {
+        try
+        {
+            Guard(() => CommitTo(CurrentSession(), writes));
+            health.Succeeded();
+        }
+        catch (Exception e)
+        {
+            // What is wrong with one write of several says nothing about the store: it is told when the write fails alone.
+            if (e is not UnfitWriteException || writes.Count == 1)
+                health.Failed(e);
+            throw;
+        }
+    }
+
+    public void Idle()
+    {
+        if (!_freedPages || _session is not { } session)
+            return;
+        try
+        {
+            var free = session.Prepare("PRAGMA freelist_count").RunForNumber() ?? 0;
+            var pages = session.Prepare("PRAGMA page_count").RunForNumber() ?? 0;
+            _freedPages = free > FreePagesToKeep && free > pages / 2;
+            if (_freedPages)
+                session.Run($"PRAGMA incremental_vacuum({PagesGivenBackAtOnce})");
+        }
+        catch (SqliteException)
+        {
+            // Nobody waits for it. What is wrong shows at the next commit.
+            _freedPages = false;
+        }
+    }
+
+    public void Dispose() => Close();
+
+    /// <summary>Turns SQLite's failures into the two that the writer knows, and drops a connection that is no longer good.</summary>
+    private void Guard(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (SqliteException e)
+        {
+            if (!SqliteFailure.LeavesConnectionGood(e))
+                Close();
+            if (SqliteFailure.MayBeOfOneWrite(e))
+                throw new UnfitWriteException(SqliteFailure.ToUnavailable(e).Message, e);
+            throw SqliteFailure.ToUnavailable(e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Close();
+            throw new RoomLogUnavailableException("The store cannot be opened.", e);
+        }
+        catch
+        {
+            Close();
+            throw;
+        }
+    }
+
+    private SqliteSession CurrentSession()
+    {
+        if (_session?.HasMoved() == true)
+            Close();
+        return _session ??= database.OpenForWriting();
+    }
+
+    private void Close()
+    {
+        _session?.Dispose();
+        _session = null;
+    }
+
+    private void CommitTo(SqliteSession session, IReadOnlyList<LogWrite> writes)
+    {
+        _rooms.Clear();
+        session.Prepare("BEGIN IMMEDIATE").Run();
+        try
+        {
+            var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
+            foreach (var write in writes)
+                Do(session, write, now);
+            foreach (var room in _rooms.Values)
+                Save(session, room);
+            session.Prepare("COMMIT").Run();
+        }
+        catch
+        {
+            session.Rollback();
+            throw;
+        }
+    }
+
+    private void Do(SqliteSession session, LogWrite write, long now)
+    {
+        switch (write)
+        {
+            case AppendWrite append:
+                append.Outcome = Append(session, append, now);
+                break;
+            case CompactWrite compact:
+                compact.Outcome = Compact(session, compact);
+                break;
+            case DeleteWrite delete:
+                delete.Outcome = Delete(session, delete);
+                break;
+            case CheckWrite check:
+                session.Prepare("UPDATE meta SET schema_version = schema_version").Run();
+                check.Outcome = true;
+                break;
+            default:
+                throw new NotSupportedException(write.GetType().Name);
+        }
+    }
+
+    private Position Append(SqliteSession session, AppendWrite append, long now)
+    {
+        var room = Find(session, append.Room) ?? Add(session, append.Room);
+        var insert = session.Prepare("INSERT INTO entries (room, offset, data, author, written_at) VALUES (?, ?, ?, ?, ?)");
+        insert.Bind(1, room.Id).Bind(5, now);
+        for (var i = 0; i < append.Entries.Count; i++)
+        {
+            var entry = append.Entries[i];
+            insert.Bind(2, ++room.Head).Bind(3, entry.Data.Span).Bind(4, entry.Author).Run();
+        }
+
+        room.Changed = true;
+        return new Position(room.Epoch, room.Head);
+    }
+
+    private bool Compact(SqliteSession session, CompactWrite compact)
+    {
+        var through = compact.Through;
+        if (Find(session, compact.Room) is not { } room
+            || through.Epoch != room.Epoch
+            || through.Offset < Math.Max(room.Snapshot, 1)
+            || through.Offset > room.Head)
+            return false;
+        session.Prepare("DELETE FROM entries WHERE room = ? AND offset <= ?").Bind(1, room.Id).Bind(2, through.Offset).Run();
+        session.Prepare("INSERT OR REPLACE INTO snapshots (room, offset, data) VALUES (?, ?, ?)")
+            .Bind(1, room.Id).Bind(2, through.Offset).Bind(3, compact.Snapshot.Span).Run();
+        room.Snapshot = through.Offset;
+        room.Changed = true;
+        _freedPages = true;
+        return true;
+    }
+
+    private bool Delete(SqliteSession session, DeleteWrite delete)
+    {
+        if (Find(session, delete.Room) is not { Head: > 0 } room)
+            return false;
+        session.Prepare("DELETE FROM entries WHERE room = ?").Bind(1, room.Id).Run();
+        session.Prepare("DELETE FROM snapshots WHERE room = ?").Bind(1, room.Id).Run();
+        room.Generation++;
+        room.Head = 0;
+        room.Snapshot = 0;
+        room.Epoch = LogEpoch.Derive(session.DatabaseId, delete.Room, room.Generation);
+        room.Changed = true;
+        _freedPages = true;
+        return true;
+    }
+
+    /// <summary>The room as this transaction sees it; looked up once for all writes of a batch.</summary>
+    private Room? Find(SqliteSession session, RoomKey key)
+    {
+        if (_rooms.TryGetValue(key, out var known))
+            return known;
+        var select = session.Prepare("SELECT id, generation, head, snapshot FROM rooms WHERE kind = ? AND name = ?")
+            .Bind(1, (long)key.Kind).Bind(2, key.Name);
+        if (!select.Step())
+            return null;
+        var room = new Room
+        {
+            Id = select.Long(0),
+            Generation = select.Long(1),
+            Head = select.Long(2),
+            Snapshot = select.Long(3),
+            Epoch = LogEpoch.Derive(session.DatabaseId, key, select.Long(1)),
+        };
+        select.Reset();
+        return _rooms[key] = room;
+    }
+
+    private Room Add(SqliteSession session, RoomKey key)
+    {
+        session.Prepare("INSERT INTO rooms (kind, name, generation, head, snapshot) VALUES (?, ?, 1, 0, 0)")
+            .Bind(1, (long)key.Kind).Bind(2, key.Name).Run();
+        return _rooms[key] = new Room
+        {
+            Id = session.LastInsertedRow,
+            Generation = 1,
+            Epoch = LogEpoch.Derive(session.DatabaseId, key, 1),
+        };
+    }
+
+    private static void Save(SqliteSession session, Room room)
+    {
+        if (!room.Changed)
+            return;
+        session.Prepare("UPDATE rooms SET generation = ?, head = ?, snapshot = ? WHERE id = ?")
+            .Bind(1, room.Generation).Bind(2, room.Head).Bind(3, room.Snapshot).Bind(4, room.Id).Run();
+    }
+
+    private sealed class Room
+    {
+        public long Id;
+        public long Generation;
+        public long Head;
+        public long Snapshot;
+        public required string Epoch;
+        public bool Changed;
+    }
+}

@@ -132,6 +132,7 @@ internal sealed class UpdateMerge : IDisposable
                 if (run.Next != from)
                     return;
                 Add(new Piece { Kind = PieceKind.Skip, Clock = (uint)written, Length = (uint)(next.Clock - written) });
+                written = next.Clock;
             }
             else
             {
@@ -260,12 +261,15 @@ internal sealed class UpdateMerge : IDisposable
         if (next.Kind != PieceKind.Copy || next.JoinsPrevious || next.Update != piece.Update)
             return false;
         ref var header = ref _structs[next.Struct];
-        return header.Start == _structs[piece.Struct].End && StructHeader.Canonical(header.Info) == header.Info;
+        return header.Start == _structs[piece.Struct].End && InfoToWrite(header) == header.Info;
     }
 
     private void Copy(ReadOnlySpan<byte> update, in StructHeader first, int end)
     {
-        _writer.WriteByte(StructHeader.Canonical(first.Info));
+        _writer.WriteByte(InfoToWrite(first));
         _writer.WriteBytes(update[(first.Start + 1)..end]);
     }
+
+    // Compacting keeps the flag of a key beside origins: it tells the next compaction which structs are map entries.
+    private byte InfoToWrite(in StructHeader header) => _join ? header.Info : StructHeader.Canonical(header.Info);
 }

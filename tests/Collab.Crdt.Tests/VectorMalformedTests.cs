@@ -1,0 +1,62 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace Collab.Crdt.Tests;
+
+/// <summary>Hostile and broken updates are refused, cheaply; odd ones that Yjs clients understand are not.</summary>
+public sealed class VectorMalformedTests
+{
+    // Odd, but Yjs integrates them without harm, so an application may have stored them.
+    private static readonly HashSet<string> Accepted =
+    [
+        "good-v1", "varuint-nonminimal", "string-bom", "gc-with-flags", "parent-is-gc", "origin-cycle-2-clients",
+        "origins-in-different-parents", "right-before-left", "zero-len-string", "ds-beyond-state", "ds-len-0", "ds-unknown-client",
+        "dup-client-sections", "proto-key", "root-as-map-and-text", "format-in-map", "conflict-quadratic-6k", "conflict-quadratic-asc",
+    ];
+
+    public static TheoryData<string> Cases =>
+        [.. Vectors.Malformed.Where(IsV1).Select(malformed => malformed.GetProperty("name").GetString()!)];
+
+    [Theory, MemberData(nameof(Cases))]
+    public void A_hostile_update_is_refused_and_an_odd_one_accepted(string name)
+    {
+        var update = Update(name);
+        var fault = Updates.ValidateV1(update, UpdateLimits.Default);
+        Assert.Equal(Accepted.Contains(name), fault is null);
+        if (fault is { } found)
+        {
+            Assert.InRange(found.Offset, 0, update.Length);
+            Assert.NotEmpty(found.Message);
+        }
+    }
+
+    [Theory, MemberData(nameof(Cases))]
+    public void Every_operation_gives_a_result_or_the_one_exception(string name)
+    {
+        var update = Update(name);
+        Surviving.AllOperations(update, name);
+    }
+
+    [Theory, MemberData(nameof(Cases))]
+    public void Validation_costs_less_than_50_ms_and_16_MB(string name)
+    {
+        var update = Update(name);
+        // The best of three: the first compiles, and a busy machine may interrupt another.
+        var (best, allocated) = (TimeSpan.MaxValue, long.MaxValue);
+        for (var i = 0; i < 3; i++)
+        {
+            var (before, started) = (GC.GetAllocatedBytesForCurrentThread(), Stopwatch.GetTimestamp());
+            Updates.ValidateV1(update, UpdateLimits.Default);
+            var elapsed = Stopwatch.GetElapsedTime(started);
+            best = elapsed < best ? elapsed : best;
+            allocated = Math.Min(allocated, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+        Assert.InRange(allocated, 0, 16 * 1024 * 1024);
+        Assert.InRange(best, TimeSpan.Zero, TimeSpan.FromMilliseconds(50));
+    }
+
+    private static bool IsV1(JsonElement malformed) => !malformed.TryGetProperty("v", out var version) || version.GetInt32() == 1;
+
+    private static byte[] Update(string name) =>
+        Convert.FromHexString(Vectors.Malformed.First(malformed => malformed.OptionalText("name") == name).GetProperty("hex").GetString()!);
+}

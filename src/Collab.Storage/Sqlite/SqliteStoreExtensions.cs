@@ -1,10 +1,11 @@
 using Collab.Server.Rooms;
 using Collab.Storage.Sqlite;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
-namespace Microsoft.Extensions.DependencyInjection;
+namespace Collab.Server;
 
 /// <summary>Keeps room logs in an embedded SQLite database.</summary>
 public static class SqliteStoreExtensions
@@ -13,11 +14,12 @@ public static class SqliteStoreExtensions
     /// Keeps room logs in the file <c>collab.db</c> of the folder <c>Collab:DataDirectory</c>. What is wrong with the settings stops
     /// the start.
     /// </summary>
-    /// <param name="services">The application's services.</param>
+    /// <param name="collab">What <c>AddCollab()</c> returned.</param>
     /// <param name="configure">Changes settings after configuration was read.</param>
-    public static IServiceCollection AddCollabSqliteStore(
-        this IServiceCollection services, Action<SqliteRoomLogOptions>? configure = null)
+    public static ICollabBuilder AddSqliteStore(this ICollabBuilder collab, Action<SqliteRoomLogOptions>? configure = null)
     {
+        ArgumentNullException.ThrowIfNull(collab);
+        var services = collab.Services;
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IValidateOptions<SqliteRoomLogOptions>, ValidateSqliteRoomLogOptions>());
@@ -31,6 +33,6 @@ public static class SqliteStoreExtensions
         if (configure is not null)
             options.Configure(configure);
         services.Replace(ServiceDescriptor.Singleton<IRoomLog, SqliteRoomLog>());
-        return services;
+        return collab;
     }
 }

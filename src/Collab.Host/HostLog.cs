@@ -1,0 +1,36 @@
+using Collab.Storage.Sqlite;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Options;
+
+namespace Collab.Host;
+
+/// <summary>What the host tells whoever starts it. Event ids 9000 to 9099.</summary>
+internal static partial class HostLog
+{
+    /// <summary>Says, once the server listens, where the page is and where the data lie.</summary>
+    public static void ReportStart(this WebApplication app)
+    {
+        var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Collab");
+        app.Lifetime.ApplicationStarted.Register(() =>
+        {
+            var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
+            foreach (var address in addresses)
+                Listening(logger, address);
+            var store = app.Services.GetRequiredService<IOptions<SqliteRoomLogOptions>>().Value;
+            DataFolder(logger, Path.GetFullPath(store.DataDirectory));
+            if (app.Environment.IsDevelopment())
+                GuestsAllowed(logger);
+        });
+    }
+
+    [LoggerMessage(9000, LogLevel.Information, "Collab is at {Address}")]
+    private static partial void Listening(ILogger logger, string address);
+
+    [LoggerMessage(9001, LogLevel.Information, "Data are kept in {Folder}")]
+    private static partial void DataFolder(ILogger logger, string folder);
+
+    [LoggerMessage(9002, LogLevel.Warning,
+        "Development: callers without a token are signed in as guests who may read and write everything. Anywhere else they are refused")]
+    private static partial void GuestsAllowed(ILogger logger);
+}

@@ -1,0 +1,27 @@
+// The ready-made server: Collab with the embedded store and the demo page. Everything it does is in the libraries; see docs/architecture.md.
+using Collab.Host;
+using Collab.Host.Security;
+using Collab.Server;
+
+var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+{
+    Args = args,
+    // The demo page and the settings lie beside the program, wherever it is started from.
+    ContentRootPath = AppContext.BaseDirectory,
+});
+
+builder.Services.AddCollabAuthentication(builder.Configuration, builder.Environment);
+builder.Services.AddCollab().AddSqliteStore();
+
+var app = builder.Build();
+
+app.UseMiddleware<SecurityHeaders>();
+app.UseDefaultFiles();
+app.UseStaticFiles();
+app.UseAuthentication();
+app.UseAuthorization();
+app.MapCollab();
+app.MapFallbackToFile("/d/{**documentId}", "index.html").AllowAnonymous();
+app.ReportStart();
+
+app.Run();

@@ -1,0 +1,38 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+
+namespace Collab.Host.Security;
+
+/// <summary>
+/// Who is let in: bearers of a JWT, by ASP.NET Core's own section <c>Authentication:Schemes:Bearer</c>; and in Development, guests.
+/// </summary>
+internal static class HostAuthentication
+{
+    private const string Choice = "Choice";
+    private const string BearerSection = "Authentication:Schemes:" + JwtBearerDefaults.AuthenticationScheme;
+
+    /// <exception cref="InvalidOperationException">Outside Development, nothing is configured that could tell who a caller is.</exception>
+    public static void AddCollabAuthentication(
+        this IServiceCollection services, IConfiguration configuration, IHostEnvironment environment)
+    {
+        var bearer = configuration.GetSection(BearerSection);
+        var guestsAllowed = environment.IsDevelopment();
+        if (!guestsAllowed && bearer["Authority"] is null && !bearer.GetSection("SigningKeys").GetChildren().Any())
+        {
+            throw new InvalidOperationException(
+                $"Collab does not start open to everybody. Set {BearerSection}:Authority to your identity provider, or "
+                + $"{BearerSection}:SigningKeys:0:Value (base64) with {BearerSection}:ValidIssuer, SigningKeys:0:Issuer and ValidAudiences; "
+                + "or set ASPNETCORE_ENVIRONMENT=Development to try it with guests.");
+        }
+
+        var authentication = services
+            .AddAuthentication(Choice)
+            .AddJwtBearer(options => options.MapInboundClaims = false)
+            .AddPolicyScheme(Choice, null, options => options.ForwardDefaultSelector = context =>
+                guestsAllowed && !context.Request.Headers.ContainsKey("Authorization")
+                    ? GuestAuthentication.Scheme
+                    : JwtBearerDefaults.AuthenticationScheme);
+        if (guestsAllowed)
+            authentication.AddScheme<AuthenticationSchemeOptions, GuestAuthentication>(GuestAuthentication.Scheme, null);
+    }
+}

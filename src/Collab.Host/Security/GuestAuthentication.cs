@@ -28,7 +28,7 @@ internal sealed class GuestAuthentication(
         if (id is not { Length: 8 } || !id.All(char.IsAsciiHexDigitLower))
         {
             id = null;
-            if (HttpMethods.IsGet(Request.Method) && Request.GetTypedHeaders().Accept.Any(type => type.MatchesMediaType("text/html")))
+            if (HttpMethods.IsGet(Request.Method) && Request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal))
             {
                 id = RandomNumberGenerator.GetHexString(8, lowercase: true);
                 Response.Cookies.Append(Cookie, id, new CookieOptions

@@ -31,7 +31,7 @@ internal static class StructWriter
                 WriteSkip(writer, header.Length - offset);
                 return;
         }
-        WriteCutHead(writer, header, client, offset);
+        WriteCutHead(writer, update, header, client, offset);
         switch (header.Kind)
         {
             case StructKind.Deleted:
@@ -55,16 +55,12 @@ internal static class StructWriter
     /// The head of a cut struct: its origin is the unit before the cut, so its parent is known from there. Yjs keeps the
     /// key's flag, though no key follows.
     /// </summary>
-    private static void WriteCutHead(Lib0Writer writer, in StructHeader header, ulong client, uint offset)
+    private static void WriteCutHead(Lib0Writer writer, ReadOnlySpan<byte> update, in StructHeader header, ulong client, uint offset)
     {
         writer.WriteByte((byte)(StructHeader.Canonical(header.Info) | StructHeader.HasOrigin));
         writer.WriteVarUint(client);
         writer.WriteVarUint(header.Clock + offset - 1);
-        if ((header.Info & StructHeader.HasRightOrigin) != 0)
-        {
-            writer.WriteVarUint(header.RightOrigin.Client);
-            writer.WriteVarUint(header.RightOrigin.Clock);
-        }
+        writer.WriteBytes(header.RightOrigin(update));
     }
 
     /// <summary>
@@ -111,7 +107,7 @@ internal static class StructWriter
                 WriteGc(writer, total);
                 return;
             case PieceKind.Cut:
-                WriteCutHead(writer, structs[first.Struct], client, first.Offset);
+                WriteCutHead(writer, updates[first.Update].Span, structs[first.Struct], client, first.Offset);
                 break;
             default:
                 WriteHead(writer, updates[first.Update].Span, structs[first.Struct]);

@@ -1,5 +1,3 @@
-using Collab.Crdt.Encoding;
-
 namespace Collab.Crdt;
 
 /// <summary>The kinds of structs, by the low five bits of a struct's first byte.</summary>

@@ -1,5 +1,3 @@
-using Collab.Crdt.Encoding;
-
 namespace Collab.Crdt;
 
 /// <summary>Writes structs that differ from the bytes they came from: cut at the front, or joined from several.</summary>

@@ -113,7 +113,11 @@ public sealed class YjsOracle : IAsyncLifetime
 }
 
 /// <summary>A random editing session: every update that its replicas emitted, and their states at the end.</summary>
-public sealed record Session(IReadOnlyList<ReadOnlyMemory<byte>> Updates, IReadOnlyList<ReadOnlyMemory<byte>> States);
+public sealed record Session(IReadOnlyList<ReadOnlyMemory<byte>> Updates, IReadOnlyList<ReadOnlyMemory<byte>> States)
+{
+    /// <summary>The clients that inserted something.</summary>
+    public IEnumerable<ulong> Clients => StateVector.Decode(Crdt.Updates.StateVectorV1(Crdt.Updates.MergeV1(States))).Keys;
+}
 
 /// <summary>A yjs document: what a user sees, its state vector, its state as an update, and whether it waits for something.</summary>
 public sealed record Replica(string Dump, string StateVector, string State, bool Pending);

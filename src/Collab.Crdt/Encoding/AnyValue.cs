@@ -1,4 +1,4 @@
-namespace Collab.Crdt.Encoding;
+namespace Collab.Crdt;
 
 /// <summary>
 /// Steps over values in lib0's Any encoding (a tag from 116 to 127, then the value) without building them.

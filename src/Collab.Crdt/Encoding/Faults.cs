@@ -1,4 +1,4 @@
-namespace Collab.Crdt.Encoding;
+namespace Collab.Crdt;
 
 /// <summary>The faults that bytes can have, each as an exception to throw. Messages carry numbers, never content.</summary>
 internal static class Faults

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text.Unicode;
 
-namespace Collab.Crdt.Encoding;
+namespace Collab.Crdt;
 
 /// <summary>
 /// Reads the lib0 primitives that Yjs messages are made of. Every read is checked against the bytes that remain, and a bad

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Collab.Crdt.Encoding;
+namespace Collab.Crdt;
 
 /// <summary>Writes the lib0 primitives into a pooled buffer. Take the result with <see cref="ToArray"/>, then dispose.</summary>
 internal sealed class Lib0Writer(int capacity) : IDisposable

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 
-namespace Collab.Crdt.Encoding;
+namespace Collab.Crdt;
 
 /// <summary>A growing list of plain values in a pooled array. Dispose gives the array back.</summary>
 internal sealed class PooledList<T> : IDisposable

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Unicode;
 
-namespace Collab.Crdt.Encoding;
+namespace Collab.Crdt;
 
 /// <summary>Lengths and positions in UTF-16 units of text that is held as UTF-8.</summary>
 internal static class Utf16Length
@@ -14,7 +14,7 @@ internal static class Utf16Length
             return true;
         if (!Utf8.IsValid(utf8))
             return false;
-        length = (uint)System.Text.Encoding.UTF8.GetCharCount(utf8);
+        length = (uint)Encoding.UTF8.GetCharCount(utf8);
         return true;
     }
 

@@ -1,5 +1,3 @@
-using Collab.Crdt.Encoding;
-
 namespace Collab.Crdt;
 
 /// <summary>The kinds of messages in y-protocols' sync protocol.</summary>

@@ -1,5 +1,3 @@
-using Collab.Crdt.Encoding;
-
 namespace Collab.Crdt;
 
 /// <summary>A run of clocks of one client that is deleted.</summary>

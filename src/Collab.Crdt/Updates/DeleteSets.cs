@@ -1,5 +1,3 @@
-using Collab.Crdt.Encoding;
-
 namespace Collab.Crdt;
 
 /// <summary>Writes delete sets: clients descending, for each its ranges of deleted clocks.</summary>

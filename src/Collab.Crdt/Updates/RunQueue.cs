@@ -1,5 +1,3 @@
-using Collab.Crdt.Encoding;
-
 namespace Collab.Crdt;
 
 /// <summary>The structs of one client in one update, in clock order: a range of all structs read.</summary>

@@ -17,7 +17,11 @@ internal enum StructKind : byte
 }
 
 /// <summary>Names one inserted unit: who inserted it, and as which of its insertions.</summary>
-internal readonly record struct StructId(ulong Client, uint Clock);
+internal readonly record struct StructId(ulong Client, uint Clock)
+{
+    public static StructId Read(ref Lib0Reader reader, uint maxClock = UpdateLimits.HighestClock) =>
+        new(reader.ReadVarUint(), reader.ReadClock(maxClock));
+}
 
 /// <summary>
 /// Where a struct stands in its update, and what its head says. A struct is
@@ -36,18 +40,32 @@ internal struct StructHeader
     /// <summary>Offsets in the update: the info byte, the content, and the byte after it.</summary>
     public int Start, Content, End;
 
-    /// <summary>What stood left and right of it at its insertion; meaningful under their flags.</summary>
-    public StructId Origin, RightOrigin;
-
-    /// <summary>The id of the shared type that holds it, when <see cref="ParentOffset"/> is positive.</summary>
-    public StructId Parent;
-
-    /// <summary>Where the parent's id stands; 0 when the parent is a root or is inherited from an origin.</summary>
+    /// <summary>Where the id of the shared type that holds it stands; 0 when that is a root or is inherited from an origin.</summary>
     public int ParentOffset;
 
     public readonly StructKind Kind => (StructKind)(Info & KindBits);
 
     public readonly ulong NextClock => (ulong)Clock + Length;
+
+    public readonly bool Has(byte flag) => (Info & flag) != 0;
+
+    /// <summary>What stood left of it at its insertion; only under <see cref="HasOrigin"/>.</summary>
+    public readonly StructId Origin(ReadOnlySpan<byte> update)
+    {
+        var reader = new Lib0Reader(update) { Position = Start + 1 };
+        return StructId.Read(ref reader);
+    }
+
+    /// <summary>The bytes of the id of what stood right of it at its insertion; empty when nothing did.</summary>
+    public readonly ReadOnlySpan<byte> RightOrigin(ReadOnlySpan<byte> update)
+    {
+        if (!Has(HasRightOrigin))
+            return [];
+        var reader = new Lib0Reader(update) { Position = Start + 1 };
+        if (Has(HasOrigin))
+            StructId.Read(ref reader);
+        return update[reader.Position..Content];
+    }
 
     /// <summary>
     /// The info byte as Yjs' algebra writes it: a collected run has no flags, and the key flag stays only where a key

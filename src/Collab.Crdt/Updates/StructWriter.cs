@@ -1,5 +1,3 @@
-using Collab.Crdt.Encoding;
-
 namespace Collab.Crdt;
 
 /// <summary>Writes structs that differ from the bytes they came from: cut at the front, or joined from several.</summary>
@@ -31,7 +29,7 @@ internal static class StructWriter
                 WriteSkip(writer, header.Length - offset);
                 return;
         }
-        WriteCutHead(writer, header, client, offset);
+        WriteCutHead(writer, update, header, client, offset);
         switch (header.Kind)
         {
             case StructKind.Deleted:
@@ -55,16 +53,12 @@ internal static class StructWriter
     /// The head of a cut struct: its origin is the unit before the cut, so its parent is known from there. Yjs keeps the
     /// key's flag, though no key follows.
     /// </summary>
-    private static void WriteCutHead(Lib0Writer writer, in StructHeader header, ulong client, uint offset)
+    private static void WriteCutHead(Lib0Writer writer, ReadOnlySpan<byte> update, in StructHeader header, ulong client, uint offset)
     {
         writer.WriteByte((byte)(StructHeader.Canonical(header.Info) | StructHeader.HasOrigin));
         writer.WriteVarUint(client);
         writer.WriteVarUint(header.Clock + offset - 1);
-        if ((header.Info & StructHeader.HasRightOrigin) != 0)
-        {
-            writer.WriteVarUint(header.RightOrigin.Client);
-            writer.WriteVarUint(header.RightOrigin.Clock);
-        }
+        writer.WriteBytes(header.RightOrigin(update));
     }
 
     /// <summary>
@@ -111,7 +105,7 @@ internal static class StructWriter
                 WriteGc(writer, total);
                 return;
             case PieceKind.Cut:
-                WriteCutHead(writer, structs[first.Struct], client, first.Offset);
+                WriteCutHead(writer, updates[first.Update].Span, structs[first.Struct], client, first.Offset);
                 break;
             default:
                 WriteHead(writer, updates[first.Update].Span, structs[first.Struct]);

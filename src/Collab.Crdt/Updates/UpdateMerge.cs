@@ -1,5 +1,3 @@
-using Collab.Crdt.Encoding;
-
 namespace Collab.Crdt;
 
 /// <summary>
@@ -198,17 +196,16 @@ internal sealed class UpdateMerge : IDisposable
         ref var right = ref _structs[later.Struct];
         if (left.Kind != right.Kind || left.Kind is not (StructKind.String or StructKind.Any or StructKind.Json or StructKind.Deleted))
             return false;
-        if (((left.Info | right.Info) & StructHeader.HasKey) != 0)
+        if (left.Has(StructHeader.HasKey) || right.Has(StructHeader.HasKey))
             return false;
+        var rightUpdate = _updates[later.Update].Span;
         if (later.Kind != PieceKind.Cut)
         {
-            if ((right.Info & StructHeader.HasOrigin) == 0)
-                return false;
-            if (right.Origin.Client != _runs[_queue.First].Client || right.Origin.Clock != later.Clock - 1)
+            var last = new StructId(_runs[_queue.First].Client, later.Clock - 1);
+            if (!right.Has(StructHeader.HasOrigin) || right.Origin(rightUpdate) != last)
                 return false;
         }
-        return (left.Info & StructHeader.HasRightOrigin) == (right.Info & StructHeader.HasRightOrigin)
-            && ((left.Info & StructHeader.HasRightOrigin) == 0 || left.RightOrigin == right.RightOrigin);
+        return left.RightOrigin(_updates[earlier.Update].Span).SequenceEqual(right.RightOrigin(rightUpdate));
     }
 
     private void WriteSection(ulong client)

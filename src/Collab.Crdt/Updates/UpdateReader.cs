@@ -1,5 +1,3 @@
-using Collab.Crdt.Encoding;
-
 namespace Collab.Crdt;
 
 /// <summary>
@@ -93,9 +91,9 @@ internal ref struct UpdateReader
     {
         var info = header.Info;
         if ((info & StructHeader.HasOrigin) != 0)
-            header.Origin = ReadId(header.Clock);
+            SkipId(header.Clock);
         if ((info & StructHeader.HasRightOrigin) != 0)
-            header.RightOrigin = ReadId(header.Clock);
+            SkipId(header.Clock);
         if ((info & (StructHeader.HasOrigin | StructHeader.HasRightOrigin)) != 0)
             return;
 
@@ -110,20 +108,18 @@ internal ref struct UpdateReader
             if (_strict && isRoot != 0)
                 throw Faults.InvalidParentInfo(at, isRoot);
             header.ParentOffset = _reader.Position;
-            header.Parent = ReadId(header.Clock);
+            SkipId(header.Clock);
         }
         if ((info & StructHeader.HasKey) != 0)
             _reader.ReadVarString();
     }
 
-    private StructId ReadId(uint ownClock)
+    private void SkipId(uint ownClock)
     {
         var at = _reader.Position;
-        var client = _reader.ReadVarUint();
-        var clock = _reader.ReadClock(_limits.MaxClock);
-        if (_strict && client == Client && clock >= ownClock)
-            throw Faults.At(UpdateFaultKind.InvalidReference, at, $"clock {ownClock} refers to clock {clock} of its own client");
-        return new StructId(client, clock);
+        var id = StructId.Read(ref _reader, _limits.MaxClock);
+        if (_strict && id.Client == Client && id.Clock >= ownClock)
+            throw Faults.At(UpdateFaultKind.InvalidReference, at, $"clock {ownClock} refers to clock {id.Clock} of its own client");
     }
 
     private uint SkipContent(StructKind kind)

@@ -1,5 +1,3 @@
-using Collab.Crdt.Encoding;
-
 namespace Collab.Crdt;
 
 /// <summary>
@@ -23,7 +21,7 @@ internal static class UpdateValidator
         using var children = new PooledList<Child>();
         using var leaves = new PooledList<Leaves>();
         var reader = new UpdateReader(update, limits);
-        CheckStructs(ref reader, limits, children, leaves);
+        CheckStructs(ref reader, update, limits, children, leaves);
 
         var deletes = reader.DeleteSet();
         while (deletes.Next(out _))
@@ -40,7 +38,7 @@ internal static class UpdateValidator
     }
 
     private static void CheckStructs(
-        ref UpdateReader reader, UpdateLimits limits, PooledList<Child> children, PooledList<Leaves> leaves)
+        ref UpdateReader reader, ReadOnlySpan<byte> update, UpdateLimits limits, PooledList<Child> children, PooledList<Leaves> leaves)
     {
         var structs = 0;
         StructHeader header = default;
@@ -57,8 +55,9 @@ internal static class UpdateValidator
                     throw Faults.At(UpdateFaultKind.EmptyStruct, header.Start, $"a {header.Kind} of length 0");
                 if (header.ParentOffset > 0)
                 {
-                    children.Add(new Child(
-                        new StructId(reader.Client, header.Clock), header.Parent, header.ParentOffset, header.Kind == StructKind.Type));
+                    var at = new Lib0Reader(update) { Position = header.ParentOffset };
+                    var (id, parent) = (new StructId(reader.Client, header.Clock), StructId.Read(ref at));
+                    children.Add(new Child(id, parent, header.ParentOffset, header.Kind == StructKind.Type));
                 }
                 if (header.Kind is StructKind.Type or StructKind.Gc or StructKind.Deleted or StructKind.Skip)
                     continue;

@@ -1,0 +1,123 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
+
+namespace Collab.Crdt.Tests.Oracle;
+
+/// <summary>
+/// yjs in a Node process of its own (<c>tests/oracle/oracle.mjs</c>): one JSON line for each request, one for each answer.
+/// Started once for a test class; its packages are installed when they are missing.
+/// </summary>
+public sealed class YjsOracle : IAsyncLifetime
+{
+    private static readonly SemaphoreSlim Installing = new(1);
+
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(30);
+
+    private Process? _node;
+
+    public async Task InitializeAsync()
+    {
+        await InstallAsync();
+        _node = Start("node", "oracle.mjs");
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (_node is null)
+            return;
+        _node.StandardInput.Close();
+        await _node.WaitForExitAsync().WaitAsync(AnswerTimeout);
+        _node.Dispose();
+    }
+
+    /// <summary>The updates of a random editing session, and the full state of each replica at its end.</summary>
+    public async Task<Session> SessionAsync(int seed)
+    {
+        var answer = await AskAsync(new JsonObject { ["op"] = "document", ["seed"] = seed });
+        return new Session(Decode(answer["updates"]!), Decode(answer["states"]!));
+    }
+
+    /// <summary>What yjs makes of the updates: merged, the state vector of that, and its difference to a state vector.</summary>
+    public async Task<(byte[] Merged, byte[] StateVector, byte[] Difference)> AlgebraAsync(
+        IEnumerable<ReadOnlyMemory<byte>> updates, byte[] target)
+    {
+        var answer = await AskAsync(new JsonObject
+        {
+            ["op"] = "algebra", ["updates"] = Encode(updates), ["target"] = Convert.ToBase64String(target),
+        });
+        return (Bytes(answer["merged"]), Bytes(answer["stateVector"]), Bytes(answer["diff"]));
+    }
+
+    /// <summary>A fresh yjs document after applying the updates in order.</summary>
+    public async Task<Replica> ApplyAsync(params IEnumerable<ReadOnlyMemory<byte>> updates)
+    {
+        var answer = await AskAsync(new JsonObject { ["op"] = "apply", ["updates"] = Encode(updates) });
+        return new Replica(
+            (string)answer["dump"]!, (string)answer["stateVector"]!, (string)answer["state"]!, (bool)answer["pending"]!);
+    }
+
+    /// <summary>The text that another implementation (yrs) reads from an update.</summary>
+    public async Task<string> TextInYrsAsync(byte[] update)
+    {
+        var answer = await AskAsync(new JsonObject { ["op"] = "wasm", ["updates"] = Encode([update]) });
+        return (string)answer["text"]!;
+    }
+
+    private async Task<JsonNode> AskAsync(JsonObject request)
+    {
+        await _node!.StandardInput.WriteLineAsync(request.ToJsonString());
+        await _node.StandardInput.FlushAsync();
+        var line = await _node.StandardOutput.ReadLineAsync().WaitAsync(AnswerTimeout)
+            ?? throw new InvalidOperationException("The oracle has ended. Is Node 20 or later installed?");
+        var answer = JsonNode.Parse(line)!;
+        if (answer["error"] is { } error)
+            throw new InvalidOperationException($"The oracle failed: {error}");
+        return answer;
+    }
+
+    private static async Task InstallAsync()
+    {
+        await Installing.WaitAsync();
+        try
+        {
+            if (Directory.Exists(Path.Combine(Folder(), "node_modules", "yjs")))
+                return;
+            using var npm = Start("npm", "ci");
+            npm.StandardInput.Close();
+            var output = await npm.StandardOutput.ReadToEndAsync();
+            await npm.WaitForExitAsync();
+            if (npm.ExitCode != 0)
+                throw new InvalidOperationException($"npm ci failed in tests/oracle: {output}");
+        }
+        finally
+        {
+            Installing.Release();
+        }
+    }
+
+    private static Process Start(string program, string argument) => Process.Start(new ProcessStartInfo(program, argument)
+    {
+        WorkingDirectory = Folder(), RedirectStandardInput = true, RedirectStandardOutput = true,
+    })!;
+
+    private static JsonArray Encode(IEnumerable<ReadOnlyMemory<byte>> updates) =>
+        [.. updates.Select(update => (JsonNode)Convert.ToBase64String(update.Span))];
+
+    private static ReadOnlyMemory<byte>[] Decode(JsonNode array) => [.. array.AsArray().Select(item => (ReadOnlyMemory<byte>)Bytes(item))];
+
+    private static byte[] Bytes(JsonNode? node) => Convert.FromBase64String((string)node!);
+
+    private static string Folder([CallerFilePath] string path = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", "oracle"));
+}
+
+/// <summary>A random editing session: every update that its replicas emitted, and their states at the end.</summary>
+public sealed record Session(IReadOnlyList<ReadOnlyMemory<byte>> Updates, IReadOnlyList<ReadOnlyMemory<byte>> States)
+{
+    /// <summary>The clients that inserted something.</summary>
+    public IEnumerable<ulong> Clients => StateVector.Decode(Crdt.Updates.StateVectorV1(Crdt.Updates.MergeV1(States))).Keys;
+}
+
+/// <summary>A yjs document: what a user sees, its state vector, its state as an update, and whether it waits for something.</summary>
+public sealed record Replica(string Dump, string StateVector, string State, bool Pending);

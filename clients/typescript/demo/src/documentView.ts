@@ -21,6 +21,7 @@ export interface DocumentView {
   /** For the top bar. */
   readonly title: HTMLElement;
   readonly saveState: HTMLElement;
+  readonly words: HTMLElement;
   readonly presence: HTMLElement;
   readonly toolbar: HTMLElement;
   readonly content: HTMLElement;
@@ -40,9 +41,9 @@ export function openDocument(
   const editor = createEditor(paper, provider, identity);
   const presence = createPresence(provider.awareness);
   const banner = h("div", { class: "banner", role: "alert", hidden: true, "data-testid": "banner" });
-  const words = h("p", { class: "words", "data-testid": "words" });
+  const words = h("span", { class: "words", "data-testid": "words" });
   const title = h("h1", { class: "title", "data-testid": "title" }, readableName(documentId));
-  const content = h("main", { class: "content", "data-loading": true }, banner, skeleton(), paper, words);
+  const content = h("main", { class: "content", "data-loading": true }, banner, skeleton(), paper);
 
   const showTitle = (): void => {
     const text = titleOf(editor);
@@ -93,6 +94,7 @@ export function openDocument(
     editor,
     title,
     saveState: createSaveState(provider),
+    words,
     presence: presence.element,
     toolbar: createToolbar(editor),
     content,

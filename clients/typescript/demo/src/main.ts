@@ -85,7 +85,7 @@ function show(): void {
     sidebar.render(documentId);
   });
   view = opened;
-  heading.replaceChildren(opened.title, opened.saveState);
+  heading.replaceChildren(opened.title, opened.saveState, opened.words);
   people.replaceChildren(opened.presence);
   tools.replaceChildren(opened.toolbar);
   stage.replaceChildren(opened.content);

@@ -20,6 +20,7 @@ export class AwarenessRelay {
   readonly #awareness: Awareness;
   readonly #push: (update: Uint8Array) => Promise<void>;
   readonly #signal: AbortSignal;
+  #joined = false;
   #changed = false;
   #busy = false;
 
@@ -40,16 +41,17 @@ export class AwarenessRelay {
   }
 
   /**
-   * Tells the others of the own state anew, with a clock that is ahead of the one under which the server may have removed it: a
+   * The document is joined: tells the others of the own state anew, with a clock that is ahead of the one under which the server may have removed it: a
    * server removes with the next clock, so the clock goes up by two.
    */
   announce(): void {
+    this.#joined = true;
     const state = this.#awareness.getLocalState();
     if (state === null) return;
     for (let i = 0; i < 2; i++) this.#awareness.setLocalState(state);
   }
 
-  /** Applies the others' states. */
+  /** Applies the others' states, also those that arrive before the answer to the join. */
   apply(update: Uint8Array): void {
     // Two bytes or fewer hold no state.
     if (update.length > 2) applyAwarenessUpdate(this.#awareness, update, this);
@@ -60,7 +62,7 @@ export class AwarenessRelay {
     const own = this.#awareness.clientID;
     if (!added.includes(own) && !updated.includes(own) && !removed.includes(own)) return;
     this.#changed = true;
-    if (!this.#busy) void this.#send();
+    if (this.#joined && !this.#busy) void this.#send();
   };
 
   async #send(): Promise<void> {

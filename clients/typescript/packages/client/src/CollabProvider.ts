@@ -39,7 +39,9 @@ export interface CollabProviderEvents {
 /** One time of being in the document, from the connection's start to its end or to leaving. */
 interface Membership {
   readonly ending: AbortController;
-  joined?: { readonly queue: PushQueue; readonly relay: AwarenessRelay };
+  readonly relay: AwarenessRelay;
+  /** Takes the local updates, from the answer to the join on. */
+  queue?: PushQueue;
 }
 
 /**
@@ -84,6 +86,8 @@ export class CollabProvider extends TypedEvents<CollabProviderEvents> {
         : new CollabConnection({ ...(typeof connection === "string" ? { url: connection } : connection), connect: false });
     this.documentId = documentId;
     this.doc = doc;
+    this.#ownsAwareness = !options.awareness;
+    this.awareness = options.awareness ?? new Awareness(doc);
     this.#member = {
       documentId,
       connecting: () => this.#setStatus("connecting"),
@@ -95,15 +99,17 @@ export class CollabProvider extends TypedEvents<CollabProviderEvents> {
       resumed: () => void this.resync(),
       leaving: () => this.#sayGoodbye(),
       updated: (update) => Y.applyUpdate(this.doc, update, this),
-      awarenessUpdated: (update) => this.#membership?.joined?.relay.apply(update),
+      awarenessUpdated: (update) => this.#membership?.relay.apply(update),
       closed: (reason) => this.#onClosed(reason),
     };
-    // First, as it may throw.
-    if (options.connect ?? true) this.connect();
-    this.#ownsAwareness = !options.awareness;
-    this.awareness = options.awareness ?? new Awareness(doc);
     doc.on("update", this.#onUpdate);
     doc.on("destroy", this.#onDocDestroy);
+    try {
+      if (options.connect ?? true) this.connect();
+    } catch (error) {
+      this.destroy();
+      throw error;
+    }
   }
 
   /** `"connected"` once the document is joined. */
@@ -169,21 +175,27 @@ export class CollabProvider extends TypedEvents<CollabProviderEvents> {
   /** Exchanges with the server what either side lacks. Not needed in normal operation. */
   async resync(): Promise<void> {
     const membership = this.#membership;
-    if (!membership?.joined) return;
+    if (!membership?.queue) return;
     try {
       const { update, stateVector } = await this.connection.call("SyncDocument", this.documentId, Y.encodeStateVector(this.doc));
       if (membership.ending.signal.aborted) return;
       Y.applyUpdate(this.doc, update, this);
       // What is queued or on its way would be found missing, too.
-      if (membership.joined.queue.isIdle) this.#pushMissing(membership, update, stateVector);
+      if (membership.queue.isIdle) this.#pushMissing(membership, update, stateVector);
     } catch (error) {
       if (!membership.ending.signal.aborted) this.#fail(error as CollabError);
     }
   }
 
   async #join(): Promise<void> {
-    const membership: Membership = (this.#membership = { ending: new AbortController() });
-    const { signal } = membership.ending;
+    const ending = new AbortController();
+    const { signal } = ending;
+    const relay = new AwarenessRelay(
+      this.awareness,
+      (state) => this.connection.call("PushAwareness", this.documentId, state),
+      signal,
+    );
+    const membership: Membership = (this.#membership = { ending, relay });
     const backoff = new Backoff(100, 10_000);
     this.#setStatus("connecting");
     while (!signal.aborted) {
@@ -205,7 +217,7 @@ export class CollabProvider extends TypedEvents<CollabProviderEvents> {
     const { signal } = membership.ending;
     this.#access = access;
     Y.applyUpdate(this.doc, update, this);
-    const queue = new PushQueue(
+    membership.queue = new PushQueue(
       {
         push: (next) => this.connection.call("PushUpdate", this.documentId, next),
         acknowledged: (sent, position, count) => {
@@ -216,32 +228,26 @@ export class CollabProvider extends TypedEvents<CollabProviderEvents> {
       },
       signal,
     );
-    const relay = new AwarenessRelay(
-      this.awareness,
-      (state) => this.connection.call("PushAwareness", this.documentId, state),
-      signal,
-    );
-    membership.joined = { queue, relay };
     this.#pushMissing(membership, update, stateVector);
-    relay.apply(awareness);
-    relay.announce();
+    membership.relay.apply(awareness);
+    membership.relay.announce();
     this.#setStatus("connected");
     this.#setSynced(true);
   }
 
   /** Sends what the server lacks: with it everything not yet acknowledged is on its way. */
-  #pushMissing({ joined }: Membership, serverUpdate: Uint8Array, serverStateVector: Uint8Array): void {
+  #pushMissing({ queue }: Membership, serverUpdate: Uint8Array, serverStateVector: Uint8Array): void {
     const missing = missingUpdate(this.doc, serverUpdate, serverStateVector);
     if (!missing) return this.#setUnacknowledged(0);
     if (this.#unacknowledged === 0) this.#setUnacknowledged(1);
-    if (this.#access === "write") joined?.queue.add(missing, this.#unacknowledged);
+    if (this.#access === "write") queue?.add(missing, this.#unacknowledged);
   }
 
   readonly #onUpdate = (update: Uint8Array, origin: unknown): void => {
     if (origin === this) return;
     this.#setUnacknowledged(this.#unacknowledged + 1);
     // Before the join is answered nothing needs queueing: what the server lacks is sent then.
-    if (this.#access === "write") this.#membership?.joined?.queue.add(update, 1);
+    if (this.#access === "write") this.#membership?.queue?.add(update, 1);
   };
 
   readonly #onDocDestroy = (): void => this.destroy();
@@ -276,7 +282,7 @@ export class CollabProvider extends TypedEvents<CollabProviderEvents> {
 
   /** Tells the others that we leave; they would otherwise notice by the connection's end. */
   #sayGoodbye(): void {
-    if (!this.#membership?.joined || this.awareness.getLocalState() === null) return;
+    if (!this.#membership?.queue || this.awareness.getLocalState() === null) return;
     const { clientID, meta } = this.awareness;
     const own = meta.get(clientID);
     if (own) own.clock++;

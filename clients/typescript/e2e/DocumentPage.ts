@@ -5,7 +5,7 @@ import { FaultyNetwork } from "../testing/FaultyNetwork";
 /** What the page offers to tests; see the demo's main.ts. */
 interface PageHandle {
   readonly view: {
-    readonly editor: { getJSON(): unknown };
+    readonly editor: { getJSON(): unknown; getText(): string };
     readonly provider: {
       readonly unacknowledged: number;
       on(event: "acknowledged", listener: (event: { update: Uint8Array }) => void): void;
@@ -58,6 +58,11 @@ export class DocumentPage {
 
   async type(text: string, delay = 0): Promise<void> {
     await this.page.keyboard.type(text, { delay });
+  }
+
+  /** Waits until the document's text is this; the names at carets are not part of it. */
+  async hasText(text: string): Promise<void> {
+    await expect.poll(() => this.page.evaluate(() => (window as unknown as { collab: PageHandle }).collab.view.editor.getText())).toBe(text);
   }
 
   /** The document with its formatting. */

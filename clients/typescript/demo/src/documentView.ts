@@ -4,7 +4,7 @@ import type { Editor } from "@tiptap/core";
 import * as Y from "yjs";
 import { readableName } from "./documentId";
 import { h } from "./dom";
-import { createEditor, titleOf, wordCount } from "./editor";
+import { caretUser, createEditor, refreshCarets, titleOf, wordCount } from "./editor";
 import type { Identity } from "./identity";
 import { createPresence } from "./presence";
 import { createSaveState } from "./saveState";
@@ -85,6 +85,8 @@ export function openDocument(
     if (code === "forbidden") editor.setEditable(false);
     if (code === "invalid_update" || code === "too_large" || code === "forbidden") showBanner(`The server refused a change: ${message}`);
   });
+  const showCarets = (): void => refreshCarets(provider, editor);
+  provider.awareness.on("change", showCarets);
   editor.on("update", showTitle);
   showStatus();
 
@@ -98,10 +100,11 @@ export function openDocument(
     presence: presence.element,
     toolbar: createToolbar(editor),
     content,
-    rename: (next) => editor.commands.updateUser({ ...next }),
+    rename: (next) => editor.commands.updateUser(caretUser(provider, next)),
     destroy: () => {
       clearTimeout(bannerTimer);
       presence.destroy();
+      provider.awareness.off("change", showCarets);
       editor.destroy();
       provider.destroy();
       doc.destroy();

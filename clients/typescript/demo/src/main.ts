@@ -25,7 +25,8 @@ declare global {
 
 /** The demo page. Its address may say `?transport=webSockets|serverSentEvents|longPolling` and `?name=`. */
 const parameters = new URLSearchParams(location.search);
-let identity = loadIdentity(parameters.get("name"));
+const nameInAddress = parameters.get("name");
+let identity = loadIdentity(nameInAddress);
 let view: DocumentView | undefined;
 
 const connection = new CollabConnection({
@@ -35,7 +36,7 @@ const connection = new CollabConnection({
 
 const sidebar = createSidebar(identity, (name) => {
   identity = { ...identity, name };
-  if (!parameters.has("name")) saveIdentity(identity);
+  if (!nameInAddress) saveIdentity(identity);
   view?.rename(identity);
 });
 

@@ -1,0 +1,123 @@
+import { CollabProvider } from "@collab/client";
+import type { CollabConnection } from "@collab/client";
+import type { Editor } from "@tiptap/core";
+import * as Y from "yjs";
+import { readableName } from "./documentId";
+import { h } from "./dom";
+import { caretUser, createEditor, refreshCarets, titleOf, wordCount } from "./editor";
+import type { Identity } from "./identity";
+import { createPresence } from "./presence";
+import { createSaveState } from "./saveState";
+import { createToolbar } from "./toolbar";
+
+/** How long a lost connection goes unmentioned, in milliseconds: most come back at once. */
+const BANNER_DELAY = 1_500;
+
+/** One open document: its provider, its editor and what is shown around them. */
+export interface DocumentView {
+  readonly documentId: string;
+  readonly provider: CollabProvider;
+  readonly editor: Editor;
+  /** For the top bar. */
+  readonly title: HTMLElement;
+  readonly saveState: HTMLElement;
+  readonly words: HTMLElement;
+  readonly presence: HTMLElement;
+  readonly toolbar: HTMLElement;
+  readonly content: HTMLElement;
+  rename(identity: Identity): void;
+  destroy(): void;
+}
+
+export function openDocument(
+  connection: CollabConnection,
+  documentId: string,
+  identity: Identity,
+  onTitle: (title: string) => void,
+): DocumentView {
+  const doc = new Y.Doc();
+  const provider = new CollabProvider(connection, documentId, doc);
+  const paper = h("div", { class: "paper" });
+  const editor = createEditor(paper, provider, identity);
+  const presence = createPresence(provider.awareness);
+  const banner = h("div", { class: "banner", role: "alert", hidden: true, "data-testid": "banner" });
+  const words = h("span", { class: "words", "data-testid": "words" });
+  const title = h("h1", { class: "title", "data-testid": "title" }, readableName(documentId));
+  const content = h("main", { class: "content", "data-loading": true }, banner, skeleton(), paper);
+
+  const showTitle = (): void => {
+    const text = titleOf(editor);
+    title.textContent = text || readableName(documentId);
+    const count = wordCount(editor);
+    words.textContent = count === 1 ? "1 word" : `${count.toLocaleString()} words`;
+    onTitle(text);
+  };
+  const showSynced = (synced: boolean): void => {
+    if (!synced) return;
+    content.removeAttribute("data-loading");
+    const mayWrite = provider.access === "write";
+    if (editor.isEditable !== mayWrite) editor.setEditable(mayWrite);
+    showTitle();
+  };
+
+  let bannerTimer: ReturnType<typeof setTimeout> | undefined;
+  const showBanner = (text: string | undefined): void => {
+    banner.textContent = text ?? "";
+    banner.hidden = text === undefined;
+  };
+  const showStatus = (): void => {
+    clearTimeout(bannerTimer);
+    if (provider.status === "connected") return showBanner(undefined);
+    bannerTimer = setTimeout(
+      () => showBanner(provider.doc.store.clients.size > 0 ? "You are offline. Keep writing: your changes are kept in this tab and saved when the connection is back." : "Cannot reach the server. Trying again by itself…"),
+      BANNER_DELAY,
+    );
+  };
+
+  provider.on("synced", showSynced);
+  provider.on("status", showStatus);
+  provider.on("closed", ({ reason }) => {
+    clearTimeout(bannerTimer);
+    editor.setEditable(false);
+    showBanner(CLOSED[reason] ?? "The server closed this document.");
+  });
+  provider.on("error", ({ code, message }) => {
+    if (code === "forbidden") editor.setEditable(false);
+    if (code === "invalid_update" || code === "too_large" || code === "forbidden") showBanner(`The server refused a change: ${message}`);
+  });
+  const showCarets = (): void => refreshCarets(provider, editor);
+  provider.awareness.on("change", showCarets);
+  editor.on("update", showTitle);
+  showStatus();
+
+  return {
+    documentId,
+    provider,
+    editor,
+    title,
+    saveState: createSaveState(provider),
+    words,
+    presence: presence.element,
+    toolbar: createToolbar(editor),
+    content,
+    rename: (next) => editor.commands.updateUser(caretUser(provider, next)),
+    destroy: () => {
+      clearTimeout(bannerTimer);
+      presence.destroy();
+      provider.awareness.off("change", showCarets);
+      editor.destroy();
+      provider.destroy();
+      doc.destroy();
+    },
+  };
+}
+
+const CLOSED: Readonly<Record<string, string>> = {
+  forbidden: "You have no access to this document.",
+  deleted: "This document was deleted.",
+  invalid_name: "This is not the address of a document.",
+};
+
+function skeleton(): HTMLElement {
+  return h("div", { class: "skeleton", "aria-hidden": "true" }, ...Array.from({ length: 6 }, () => h("span")));
+}

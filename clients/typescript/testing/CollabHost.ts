@@ -1,0 +1,116 @@
+import { execFileSync, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), "../../..");
+const PROJECT = join(REPOSITORY, "src/Collab.Host");
+
+/** How long a host may take to become ready, in milliseconds. */
+const START_TIMEOUT = 60_000;
+
+/**
+ * The built server: the file that COLLAB_HOST_DLL names, else the newest build, which is made when there is none.
+ * @param withPage whether the demo page must be beside it.
+ */
+export function findHost({ withPage }: { withPage: boolean }): string {
+  const named = process.env["COLLAB_HOST_DLL"];
+  if (named) return named;
+  const built = newestBuild(withPage);
+  if (built) return built;
+  const page = withPage ? [] : ["-p:SkipDemoPage=true"];
+  execFileSync("dotnet", ["build", PROJECT, "-v", "quiet", "-nodeReuse:false", ...page], { stdio: ["ignore", "inherit", "inherit"] });
+  const fresh = newestBuild(withPage);
+  if (!fresh) throw new Error(`dotnet build left no Collab.Host.dll${withPage ? " with a demo page" : ""} below ${PROJECT}/bin.`);
+  return fresh;
+}
+
+function newestBuild(withPage: boolean): string | undefined {
+  return ["Debug", "Release"]
+    .map((configuration) => join(PROJECT, "bin", configuration, "net10.0"))
+    .filter((folder) => existsSync(join(folder, "Collab.Host.dll")) && (!withPage || existsSync(join(folder, "wwwroot/index.html"))))
+    .map((folder) => join(folder, "Collab.Host.dll"))
+    .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
+}
+
+/** A real server in its own process, with its own data folder and port, which it keeps when it is started again. */
+export class CollabHost {
+  readonly port: number;
+  readonly dataDirectory = mkdtempSync(join(tmpdir(), "collab-test-"));
+  readonly #dll: string;
+  #process: ChildProcess | undefined;
+  #output = "";
+
+  private constructor(dll: string, port: number) {
+    this.#dll = dll;
+    this.port = port;
+  }
+
+  /** Starts a server and waits until it is ready. */
+  static async start(options: { withPage: boolean } = { withPage: false }): Promise<CollabHost> {
+    const host = new CollabHost(findHost(options), await freePort());
+    await host.start();
+    return host;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get hubUrl(): string {
+    return `${this.url}/hubs/collab`;
+  }
+
+  /** Starts it again after {@link kill}, and waits until it is ready. */
+  async start(): Promise<void> {
+    const child = spawn("dotnet", [this.#dll, "--urls", this.url], {
+      env: { ...process.env, ASPNETCORE_ENVIRONMENT: "Development", Collab__DataDirectory: this.dataDirectory },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#process = child;
+    for (const stream of [child.stdout, child.stderr]) stream?.on("data", (data) => (this.#output = `${this.#output}${data}`.slice(-20_000)));
+    const deadline = Date.now() + START_TIMEOUT;
+    while (!(await this.#isReady())) {
+      if (child.exitCode !== null) throw new Error(`The host ended with ${child.exitCode}:\n${this.#output}`);
+      if (Date.now() > deadline) throw new Error(`The host was not ready in ${START_TIMEOUT} ms:\n${this.#output}`);
+      await wait(50);
+    }
+  }
+
+  /** `kill -9`, or a clean stop with SIGTERM; waits for the end. */
+  async kill(signal: "SIGKILL" | "SIGTERM" = "SIGKILL"): Promise<void> {
+    const child = this.#process;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill(signal);
+    await ended;
+  }
+
+  /** Ends the server and removes its data. */
+  async dispose(): Promise<void> {
+    await this.kill();
+    rmSync(this.dataDirectory, { recursive: true, force: true });
+  }
+
+  async #isReady(): Promise<boolean> {
+    try {
+      return (await fetch(`${this.url}/health/ready`)).ok;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** A port of the loopback address that is free now. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

@@ -1,0 +1,69 @@
+import { connect, createServer } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
+
+/** A way to a server that can be cut: it hands TCP bytes on until told otherwise. */
+export class FaultyNetwork {
+  readonly #server = createServer((socket) => this.#accept(socket));
+  readonly #targetPort: number;
+  readonly #sockets = new Set<Socket>();
+  #isCut = false;
+  /** Whether connections that ask for WebSockets are cut, as some proxies do. */
+  blocksWebSockets = false;
+  /** How many bytes went to the client. */
+  bytesReceived = 0;
+
+  private constructor(targetPort: number) {
+    this.#targetPort = targetPort;
+  }
+
+  static async to(targetPort: number): Promise<FaultyNetwork> {
+    const network = new FaultyNetwork(targetPort);
+    await new Promise<void>((resolve) => network.#server.listen(0, "127.0.0.1", resolve));
+    return network;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  get hubUrl(): string {
+    return `${this.url}/hubs/collab`;
+  }
+
+  /** Ends every connection at once, and each new one, until {@link restore}. */
+  cut(): void {
+    this.#isCut = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  restore(): void {
+    this.#isCut = false;
+  }
+
+  async dispose(): Promise<void> {
+    this.cut();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #accept(client: Socket): void {
+    if (this.#isCut) return void client.destroy();
+    const upstream = connect(this.#targetPort, "127.0.0.1");
+    for (const socket of [client, upstream]) {
+      const other = socket === client ? upstream : client;
+      this.#sockets.add(socket);
+      socket.on("error", () => socket.destroy());
+      socket.on("close", () => {
+        this.#sockets.delete(socket);
+        other.destroy();
+      });
+    }
+    client.on("data", (data) => {
+      if (this.blocksWebSockets && /^upgrade: *websocket/im.test(data.toString("latin1"))) return void client.destroy();
+      upstream.write(data);
+    });
+    upstream.on("data", (data) => {
+      this.bytesReceived += data.length;
+      client.write(data);
+    });
+  }
+}

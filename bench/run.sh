@@ -3,6 +3,7 @@
 #   bench/run.sh                            all scenarios, all servers
 #   bench/run.sh room collab hocuspocus     only these (scenarios: room rooms idle join kill; servers: collab hocuspocus y-websocket)
 #   bench/run.sh --repeat 3 --seconds 10    medians of three runs of ten counted seconds
+#   bench/run.sh room --writers 10          only ten of the hot room's hundred clients write
 #   bench/run.sh check                      applies the generated updates with yjs
 set -euo pipefail
 cd "$(dirname "$0")"

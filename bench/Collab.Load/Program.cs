@@ -6,10 +6,11 @@ using Collab.Load.Sockets;
 using Collab.Load.Statistics;
 using Collab.Load.Updates;
 
-// Collab.Load [scenario ...] [server ...] [--repeat N] [--seconds S]
+// Collab.Load [scenario ...] [server ...] [--repeat N] [--seconds S] [--writers N]
 // Collab.Load updates        prints what it would send, for bench/peers/check-updates.mjs
 var repeat = 1;
 var seconds = 10.0;
+var writers = 100;
 var names = new List<string>();
 for (var i = 0; i < args.Length; i++)
 {
@@ -20,6 +21,9 @@ for (var i = 0; i < args.Length; i++)
             break;
         case "--seconds" when i + 1 < args.Length:
             seconds = double.Parse(args[++i], CultureInfo.InvariantCulture);
+            break;
+        case "--writers" when i + 1 < args.Length:
+            writers = int.Parse(args[++i], CultureInfo.InvariantCulture);
             break;
         default:
             names.Add(args[i]);
@@ -34,7 +38,7 @@ if (names is ["updates"])
 }
 
 IScenario[] scenarios =
-    [new RoomScenario(seconds), new RoomsScenario(seconds), new IdleScenario(2 * seconds), new JoinScenario(), new KillScenario()];
+    [new RoomScenario(seconds, writers), new RoomsScenario(seconds), new IdleScenario(2 * seconds), new JoinScenario(), new KillScenario()];
 var unknown = names.Find(name => !scenarios.Any(scenario => scenario.Name == name) && !ServerKind.All.Any(kind => kind.Name == name));
 if (unknown is not null)
 {

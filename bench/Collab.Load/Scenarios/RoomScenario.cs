@@ -8,7 +8,7 @@ namespace Collab.Load.Scenarios;
 /// One room of 100 clients: at equal loads, and then the highest rate that is carried (nothing lost, p99 of delivery within 250 ms),
 /// found by doubling and then halving the gap.
 /// </summary>
-internal sealed class RoomScenario(double seconds) : IScenario
+internal sealed class RoomScenario(double seconds, int writers) : IScenario
 {
     private const int Members = 100;
     private const int Refinements = 2;
@@ -23,7 +23,7 @@ internal sealed class RoomScenario(double seconds) : IScenario
         {
             Measure(loop, server, EqualRates[0], warmUp: 4, seconds: 0.1); // only to warm up
             foreach (var rate in EqualRates)
-                report.Add($"One room of {Members}, {rate:0} updates/s", kind.Name, Measure(loop, server, rate, 1, seconds).Figures);
+                report.Add($"{Title}, {rate:0} updates/s", kind.Name, Measure(loop, server, rate, 1, seconds).Figures);
         }
 
         var (carried, refused) = (EqualRates[^1], double.PositiveInfinity);
@@ -56,9 +56,11 @@ internal sealed class RoomScenario(double seconds) : IScenario
         }
 
         if (best is not null)
-            report.Add($"One room of {Members}, highest rate with p99 ≤ {TrafficResult.MaxDeliveryP99:0} ms", kind.Name, best.Figures);
+            report.Add($"{Title}, highest rate with p99 ≤ {TrafficResult.MaxDeliveryP99:0} ms", kind.Name, best.Figures);
     }
 
-    private static TrafficResult Measure(SocketLoop loop, ServerProcess server, double rate, double warmUp, double seconds) =>
-        new Traffic(new TrafficPlan(1, Members, rate, warmUp, seconds), loop, server).Run();
+    private string Title => writers == Members ? $"One room of {Members}" : $"One room of {Members}, {writers} of them writing";
+
+    private TrafficResult Measure(SocketLoop loop, ServerProcess server, double rate, double warmUp, double seconds) =>
+        new Traffic(new TrafficPlan(1, Members, writers, rate, warmUp, seconds), loop, server).Run();
 }

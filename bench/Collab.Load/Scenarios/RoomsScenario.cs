@@ -12,7 +12,7 @@ internal sealed class RoomsScenario(double seconds) : IScenario
     public void Run(ServerKind kind, SocketLoop loop, Report report)
     {
         using var server = new ServerProcess(kind);
-        var result = new Traffic(new TrafficPlan(200, 5, 2000, WarmUp: 5, seconds), loop, server).Run();
+        var result = new Traffic(new TrafficPlan(200, 5, WritersPerRoom: 5, Rate: 2000, WarmUp: 5, seconds), loop, server).Run();
         report.Add("200 rooms of 5, 10 updates/s each", kind.Name, result.Figures);
     }
 }

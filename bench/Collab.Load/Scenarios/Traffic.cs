@@ -7,11 +7,12 @@ namespace Collab.Load.Scenarios;
 
 /// <summary>How much is written where.</summary>
 /// <param name="Rooms">How many documents.</param>
-/// <param name="MembersPerRoom">How many clients each has; all of them write, in turn.</param>
+/// <param name="MembersPerRoom">How many clients each has.</param>
+/// <param name="WritersPerRoom">How many of them write, in turn.</param>
 /// <param name="Rate">Updates a second over all rooms.</param>
 /// <param name="WarmUp">Seconds of the same traffic before counting.</param>
 /// <param name="Duration">Seconds that are counted.</param>
-internal sealed record TrafficPlan(int Rooms, int MembersPerRoom, double Rate, double WarmUp, double Duration);
+internal sealed record TrafficPlan(int Rooms, int MembersPerRoom, int WritersPerRoom, double Rate, double WarmUp, double Duration);
 
 /// <summary>
 /// Members who write on a fixed schedule and read what the others write. Sending never waits for anything (an open loop), and every
@@ -25,7 +26,8 @@ internal sealed class Traffic
     private readonly TrafficPlan _plan;
     private readonly SocketLoop _loop;
     private readonly ServerProcess _server;
-    private readonly Writer[] _writers;
+    private readonly TrafficMember[] _members;
+    private readonly int _writers; // the first so many of the members
     private readonly double _interval;
     private readonly Histogram _deliveryTimes = new();
     private readonly Histogram _acknowledgementTimes = new();
@@ -44,16 +46,17 @@ internal sealed class Traffic
         (_plan, _loop, _server) = (plan, loop, server);
         _interval = 1e9 / plan.Rate;
         var run = s_runs++;
-        _writers = new Writer[plan.Rooms * plan.MembersPerRoom];
-        for (var writer = 0; writer < _writers.Length; writer++)
-            _writers[writer] = new Writer(this, writer, $"traffic-{run}-{writer % plan.Rooms}");
+        _writers = plan.Rooms * plan.WritersPerRoom;
+        _members = new TrafficMember[plan.Rooms * plan.MembersPerRoom];
+        for (var member = 0; member < _members.Length; member++)
+            _members[member] = new TrafficMember(this, member, $"traffic-{run}-{member % plan.Rooms}");
     }
 
     private long Expected => _sent * (_plan.MembersPerRoom - 1);
 
     public TrafficResult Run()
     {
-        Member.JoinAll(_loop, _writers);
+        Member.JoinAll(_loop, _members);
         _server.ResetPeak();
         _start = SocketLoop.Now + 100_000_000;
         _from = _start + (long)(_plan.WarmUp * 1e9);
@@ -66,8 +69,8 @@ internal sealed class Traffic
         var seconds = (SocketLoop.Now - begun) / 1e9;
         var expectedAcknowledgements = _server.Kind.Acknowledges ? _sent : 0;
         _loop.PollUntil(() => _delivered >= Expected && _acknowledged >= expectedAcknowledgements, TimeSpan.FromSeconds(4));
-        foreach (var writer in _writers)
-            writer.Disconnect();
+        foreach (var member in _members)
+            member.Disconnect();
         return new TrafficResult
         {
             Sent = _sentInWindow / seconds,
@@ -83,7 +86,7 @@ internal sealed class Traffic
             PeakMegabytes = _server.Usage.PeakBytes / 1e6,
             Lost = Expected - _delivered,
             Unacknowledged = expectedAcknowledgements - _acknowledged,
-            Fault = _writers.Select(writer => writer.Fault).FirstOrDefault(fault => fault is not null),
+            Fault = _members.Select(member => member.Fault).FirstOrDefault(fault => fault is not null),
         };
     }
 
@@ -94,8 +97,8 @@ internal sealed class Traffic
             // In bursts of at most a hundred, so that reading is not starved when the generator is late.
             for (var burst = 0; burst < 100 && DueAt(_sent) is var due && due <= now && due < end; burst++)
             {
-                var (writer, index) = ((int)(_sent % _writers.Length), (int)(_sent / _writers.Length));
-                _writers[writer].Push(index, UpdateWriter.Write(writer, index));
+                var (writer, index) = ((int)(_sent % _writers), (int)(_sent / _writers));
+                _members[writer].Push(index, UpdateWriter.Write(writer, index));
                 _sent++;
                 if (due >= _from)
                     _sentInWindow++;
@@ -107,14 +110,14 @@ internal sealed class Traffic
 
     private long DueAt(long update) => _start + (long)(update * _interval);
 
-    private long DueAt(int writer, long index) => DueAt(index * _writers.Length + writer);
+    private long DueAt(int writer, long index) => DueAt(index * _writers + writer);
 
     private bool IsInWindow(long time) => time >= _from && time < _to;
 
-    private sealed class Writer(Traffic traffic, int number, string document) : Member(traffic._loop, traffic._server, document)
+    private sealed class TrafficMember(Traffic traffic, int number, string document) : Member(traffic._loop, traffic._server, document)
     {
-        // Of each member of the room, the number of the update that comes next.
-        private readonly long[] _next = new long[traffic._plan.MembersPerRoom];
+        // Of each writer in the room, the number of the update that comes next.
+        private readonly long[] _next = new long[traffic._plan.WritersPerRoom];
 
         protected override void OnUpdated(ReadOnlySpan<byte> update)
         {

@@ -56,6 +56,16 @@ public static class CollabServiceCollectionExtensions
         services.AddSingleton<HubLifetimeManager<CollabHub>>(provider => provider.GetRequiredService<CollabLifetimeManager>());
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<CollabLifetimeManager>());
 
+        var signalR = services
+            .AddSignalR()
+            .AddHubOptions<CollabHub>(hub => hub.AddFilter<CollabErrorFilter>())
+            .AddMessagePackProtocol(options => options.SerializerOptions = MessagePackSerializerOptions.Standard
+                .WithResolver(CompositeResolver.Create(
+                    [new FramePositionMessagePackFormatter()],
+                    [DynamicEnumAsStringResolver.Instance, ContractlessStandardResolver.Instance]))
+                .WithSecurity(MessagePackSecurity.UntrustedData));
+
+        // After AddHubOptions, which begins from SignalR's defaults.
         services.AddOptions<HubOptions<CollabHub>>().Configure<IOptions<DocumentOptions>>((hub, documents) =>
         {
             hub.KeepAliveInterval = TimeSpan.FromSeconds(15);
@@ -66,14 +76,7 @@ public static class CollabServiceCollectionExtensions
             hub.MaximumReceiveMessageSize = documents.Value.MaxUpdateBytes * 2L + 4096;
             hub.EnableDetailedErrors = false;
         });
-        return services
-            .AddSignalR()
-            .AddHubOptions<CollabHub>(hub => hub.AddFilter<CollabErrorFilter>())
-            .AddMessagePackProtocol(options => options.SerializerOptions = MessagePackSerializerOptions.Standard
-                .WithResolver(CompositeResolver.Create(
-                    [new FramePositionMessagePackFormatter()],
-                    [DynamicEnumAsStringResolver.Instance, ContractlessStandardResolver.Instance]))
-                .WithSecurity(MessagePackSecurity.UntrustedData));
+        return signalR;
     }
 
     private static void AddOptions<TOptions>(IServiceCollection services, string section, Func<TOptions, string?> fault)

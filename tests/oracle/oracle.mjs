@@ -1,6 +1,6 @@
 // yjs as an oracle. Each line on stdin is a JSON request, each line on stdout its answer, in order.
-//   {op: "document", seed}               -> {updates, states}: the updates of a random session, and the replicas' full states
-//   {op: "algebra", updates, order?, target?}
+//   {op: "document", seed, astral?}      -> {updates, states}: the updates of a random session, and the replicas' full states
+//   {op: "algebra", updates, target?}
 //                                        -> {merged, stateVector, diff, error?}: yjs' own results on bytes
 //   {op: "apply", updates}               -> {dump, stateVector, state, pending}: a fresh document after applying them in order
 //   {op: "wasm", updates}                -> the text that yrs reads, to see that other engines accept the bytes
@@ -14,8 +14,8 @@ const bytes = text => new Uint8Array(Buffer.from(text, 'base64'))
 const base64 = array => Buffer.from(array).toString('base64')
 
 const operations = {
-  document: ({ seed }) => {
-    const { updates, states } = randomDocument(seed)
+  document: ({ seed, astral }) => {
+    const { updates, states } = randomDocument(seed, astral)
     return { updates: updates.map(base64), states: states.map(base64) }
   },
   algebra: ({ updates, target }) => {

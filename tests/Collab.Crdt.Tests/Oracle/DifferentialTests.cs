@@ -71,20 +71,20 @@ public sealed class DifferentialTests(YjsOracle yjs) : IClassFixture<YjsOracle>
     [Theory, MemberData(nameof(Blocks))]
     public Task Another_engine_reads_a_compacted_update_as_it_reads_a_merged_one(int block) => ForEachSession(block, async (session, _) =>
     {
-        // ywasm cuts larger client ids.
+        // ywasm cuts larger client ids. (And yrs does not split surrogate pairs as yjs does, so there are none here.)
         if (session.Clients.Any(client => client > uint.MaxValue))
             return;
         var merged = Updates.MergeV1(session.Updates);
         Assert.Equal(await yjs.TextInYrsAsync(merged), await yjs.TextInYrsAsync(Updates.CompactV1([merged])));
-    });
+    }, astral: false);
 
-    private async Task ForEachSession(int block, Func<Session, Random, Task> check)
+    private async Task ForEachSession(int block, Func<Session, Random, Task> check, bool astral = true)
     {
         for (var seed = block * SessionsPerBlock; seed < (block + 1) * SessionsPerBlock; seed++)
         {
             try
             {
-                await check(await yjs.SessionAsync(seed), new Random(seed));
+                await check(await yjs.SessionAsync(seed, astral), new Random(seed));
             }
             catch (Exception failure)
             {

@@ -32,9 +32,9 @@ public sealed class YjsOracle : IAsyncLifetime
     }
 
     /// <summary>The updates of a random editing session, and the full state of each replica at its end.</summary>
-    public async Task<Session> SessionAsync(int seed)
+    public async Task<Session> SessionAsync(int seed, bool astral = true)
     {
-        var answer = await AskAsync(new JsonObject { ["op"] = "document", ["seed"] = seed });
+        var answer = await AskAsync(new JsonObject { ["op"] = "document", ["seed"] = seed, ["astral"] = astral });
         return new Session(Decode(answer["updates"]!), Decode(answer["states"]!));
     }
 

@@ -36,7 +36,7 @@ internal sealed class KillScenario : IScenario
         Member.JoinAll(loop, writers);
 
         var start = SocketLoop.Now;
-        for (var sent = 0; writers.Sum(static writer => writer.Acknowledged) < acknowledgements; sent++)
+        for (var sent = 0; writers.Sum(static writer => writer.Acknowledged.Count) < acknowledgements; sent++)
         {
             var due = start + sent * Interval;
             if (SocketLoop.Now > start + (acknowledgements * Interval) + 30_000_000_000)
@@ -60,8 +60,8 @@ internal sealed class KillScenario : IScenario
         loop.PollFor(TimeSpan.FromMilliseconds(500));
         reader.Disconnect();
 
-        var acknowledged = writers.Sum(static writer => writer.Acknowledged);
-        var missing = writers.Select((writer, number) => Math.Max(0, writer.Acknowledged - reader.UpdatesOf[number])).Sum();
+        var acknowledged = writers.Sum(static writer => writer.Acknowledged.Count);
+        var missing = writers.Select((writer, number) => writer.Acknowledged.Count(index => !reader.Has.Contains((number, index)))).Sum();
         var when = pause == 0 ? "in mid-traffic" : $"{pause} s after the last acknowledgement";
         report.Add($"kill -9 after {acknowledgements:N0} acknowledged updates, {when}", kind.Name,
         [
@@ -72,25 +72,24 @@ internal sealed class KillScenario : IScenario
 
     private sealed class Writer(SocketLoop loop, ServerProcess server) : Member(loop, server, "kill")
     {
-        /// <summary>How many of its updates, which are acknowledged in order.</summary>
-        public int Acknowledged { get; private set; }
+        /// <summary>The numbers of its updates that were acknowledged.</summary>
+        public HashSet<int> Acknowledged { get; } = [];
 
-        protected override void OnAcknowledged(int index) => Acknowledged = Math.Max(Acknowledged, index + 1);
+        protected override void OnAcknowledged(int index) => Acknowledged.Add(index);
     }
 
     private sealed class Reader(SocketLoop loop, ServerProcess server) : Member(loop, server, "kill")
     {
-        /// <summary>Per writer, how many of his first updates are there without a hole.</summary>
-        public long[] UpdatesOf { get; } = new long[Writers];
+        /// <summary>The updates that it was given: writer and number.</summary>
+        public HashSet<(int Writer, int Index)> Has { get; } = [];
 
         protected override void OnUpdated(ReadOnlySpan<byte> update)
         {
             var ranges = new UpdateRanges(update);
             while (ranges.Next())
             {
-                ref var there = ref UpdatesOf[ranges.Client - UpdateWriter.ClientOf(0)];
-                if (ranges.Start <= there * UpdateWriter.CharactersPerUpdate)
-                    there = Math.Max(there, ranges.End / UpdateWriter.CharactersPerUpdate);
+                for (var clock = ranges.Start; clock < ranges.End; clock += UpdateWriter.CharactersPerUpdate)
+                    Has.Add(((int)(ranges.Client - UpdateWriter.ClientOf(0)), (int)(clock / UpdateWriter.CharactersPerUpdate)));
             }
         }
     }

@@ -116,8 +116,9 @@ internal sealed class Traffic
 
     private sealed class TrafficMember(Traffic traffic, int number, string document) : Member(traffic._loop, traffic._server, document)
     {
-        // Of each writer in the room, the number of the update that comes next.
+        // Of each writer in the room, the number of the update before which all have come, and those that came ahead of it.
         private readonly long[] _next = new long[traffic._plan.WritersPerRoom];
+        private readonly HashSet<long>?[] _ahead = new HashSet<long>?[traffic._plan.WritersPerRoom];
 
         protected override void OnUpdated(ReadOnlySpan<byte> update)
         {
@@ -131,24 +132,34 @@ internal sealed class Traffic
                 var writer = (int)(ranges.Client - UpdateWriter.ClientOf(0));
                 if (writer == number)
                     continue; // an echo
-                ref var next = ref _next[writer / traffic._plan.Rooms];
-                // What was received before does not count again. What a gap skipped, and comes late or never, counts as lost.
-                var first = Math.Max(next, ranges.Start / UpdateWriter.CharactersPerUpdate);
                 var end = ranges.End / UpdateWriter.CharactersPerUpdate;
-                for (var index = first; index < end; index++)
+                for (var index = ranges.Start / UpdateWriter.CharactersPerUpdate; index < end; index++)
                 {
+                    if (!IsNew(writer / traffic._plan.Rooms, index))
+                        continue;
                     var due = traffic.DueAt(writer, index);
                     if (traffic.IsInWindow(due))
                         traffic._deliveryTimes.Add(now - due);
+                    traffic._delivered++;
+                    if (counts)
+                        traffic._deliveredInWindow++;
                 }
-
-                if (end <= first)
-                    continue;
-                next = end;
-                traffic._delivered += end - first;
-                if (counts)
-                    traffic._deliveredInWindow += end - first;
             }
+        }
+
+        // What comes twice counts once; what comes out of order counts too, since a Yjs client puts it in order.
+        private bool IsNew(int writer, long index)
+        {
+            ref var next = ref _next[writer];
+            ref var ahead = ref _ahead[writer];
+            if (index > next)
+                return (ahead ??= []).Add(index);
+            if (index < next)
+                return false;
+            next++;
+            while (ahead is { Count: > 0 } && ahead.Remove(next))
+                next++;
+            return true;
         }
 
         protected override void OnAcknowledged(int index)

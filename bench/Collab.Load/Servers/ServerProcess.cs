@@ -13,12 +13,22 @@ internal sealed class ServerProcess : IDisposable
     private static int s_started;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("collab-load-").FullName;
-    private Process _process;
+    private Process? _process;
 
     public ServerProcess(ServerKind kind)
     {
         Kind = kind;
-        _process = Start();
+        // Nothing stays behind when the generator is interrupted, or when the server does not start.
+        AppDomain.CurrentDomain.ProcessExit += DisposeAtExit;
+        try
+        {
+            Start();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     public ServerKind Kind { get; }
@@ -26,34 +36,35 @@ internal sealed class ServerProcess : IDisposable
     public int Port { get; private set; }
 
     /// <summary>CPU time and memory until now.</summary>
-    public ProcessUsage Usage => ProcessUsage.OfTree(_process.Id);
+    public ProcessUsage Usage => ProcessUsage.OfTree(_process!.Id);
 
     /// <summary>Makes <see cref="ProcessUsage.PeakBytes"/> start anew.</summary>
-    public void ResetPeak() => File.WriteAllText($"/proc/{_process.Id}/clear_refs", "5");
+    public void ResetPeak() => File.WriteAllText($"/proc/{_process!.Id}/clear_refs", "5");
 
     /// <summary>Ends the process as a power cut would, as far as the process can tell.</summary>
     public void Kill()
     {
-        _process.Kill(); // SIGKILL
+        _process!.Kill(); // SIGKILL
         _process.WaitForExit();
+        _process.Dispose();
+        _process = null;
     }
 
     /// <summary>Starts the server again, after <see cref="Kill"/>, on the data that it left.</summary>
-    public void Restart()
-    {
-        _process.Dispose();
-        _process = Start();
-    }
+    public void Restart() => Start();
 
     public void Dispose()
     {
-        if (!_process.HasExited)
+        AppDomain.CurrentDomain.ProcessExit -= DisposeAtExit;
+        if (_process is not null)
             Kill();
-        _process.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        if (Directory.Exists(_folder))
+            Directory.Delete(_folder, recursive: true);
     }
 
-    private Process Start()
+    private void DisposeAtExit(object? sender, EventArgs e) => Dispose();
+
+    private void Start()
     {
         Port = FirstPort + s_started++ % Ports;
         var log = Path.Combine(_folder, "log");
@@ -66,20 +77,15 @@ internal sealed class ServerProcess : IDisposable
             start.ArgumentList.Add(argument);
         foreach (var (name, value) in Kind.Environment(Port, _folder))
             start.Environment[name] = value;
-        var process = Process.Start(start)!;
+        _process = Process.Start(start)!;
         var patience = Stopwatch.StartNew();
         while (!IsReady())
         {
-            if (process.HasExited || patience.Elapsed > TimeSpan.FromSeconds(30))
-            {
-                process.Kill();
+            if (_process.HasExited || patience.Elapsed > TimeSpan.FromSeconds(30))
                 throw new InvalidOperationException($"{Kind} did not start:\n{File.ReadAllText(log)}");
-            }
 
             Thread.Sleep(50);
         }
-
-        return process;
     }
 
     private bool IsReady()

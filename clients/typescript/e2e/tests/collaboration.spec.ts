@@ -93,6 +93,8 @@ test("everyone sees the others' carets with their names, and who is there", asyn
   await keepPictures(pages, testInfo);
 
   await pages[1]!.page.getByTestId("name").fill("Admiral Hopper");
+  // A caret is shown while its window's editor has the focus.
+  await pages[1]!.goTo(1);
   await expect(pages[0]!.page.getByTestId("caret-label").filter({ hasText: "Admiral Hopper" })).toBeVisible();
 
   await pages[0]!.page.close();
@@ -127,7 +129,6 @@ test("a server killed in mid traffic keeps every acknowledged update, and a wind
   const pages = await openOnePerTransport(openPage);
   await takeParagraphs(pages);
   await expectSame(pages);
-  const before = await pages[0]!.json();
   const acknowledged = new Y.Doc();
   let acknowledgements = 0;
   for (const page of pages)
@@ -135,7 +136,6 @@ test("a server killed in mid traffic keeps every acknowledged update, and a wind
       acknowledgements++;
       Y.applyUpdate(acknowledged, update);
     });
-  expect(JSON.stringify(before)).toContain("0:");
 
   const typing = Promise.all(
     pages.map(async (page, i) => {
@@ -165,10 +165,7 @@ test("a server killed in mid traffic keeps every acknowledged update, and a wind
   for (const page of pages) page.network.restore();
   await typing;
   await expectSame([...pages, later]);
-  for (const [i] of pages.entries()) {
-    const text = await later.editor.locator(":scope > p").nth(i).innerText();
-    for (let word = 0; word < 40; word++) expect(`${text} `).toContain(` w${i}-${word} `);
-  }
+  await later.hasText(pages.map((_, i) => `${i}:${Array.from({ length: 40 }, (_, word) => ` w${i}-${word}`).join("")}`).join("\n\n"));
 });
 
 /** How far each writer's acknowledged changes reach, whether or not they could be applied here. */

@@ -2,7 +2,7 @@ import type { ILogger } from "@microsoft/signalr";
 import { Backoff, pause } from "./Backoff.js";
 import { CollabError } from "./CollabError.js";
 import { listenToEnvironment, seemsOnline } from "./environment.js";
-import type { HubMethods, HubProtocol } from "./HubContract.js";
+import type { HubMethods, HubProtocol, JoinedDocument } from "./HubContract.js";
 import { HubSession } from "./HubSession.js";
 import type { HubSessionOptions } from "./HubSession.js";
 import { protocolFor, TransportChoice } from "./transports.js";
@@ -38,7 +38,7 @@ export interface CollabConnectionOptions {
 export interface CollabConnectionEvents {
   /** The connection's state changed. */
   status: (event: { status: CollabStatus }) => void;
-  /** An attempt failed. The next one follows by itself. */
+  /** An attempt failed (`unreachable`, `unauthorized`) or the connection was lost (`disconnected`). The next attempt follows by itself. */
   error: (error: CollabError) => void;
 }
 
@@ -67,6 +67,8 @@ const STABLE_AFTER = 5_000;
 export class CollabConnection extends TypedEvents<CollabConnectionEvents> {
   readonly #options: CollabConnectionOptions;
   readonly #members = new Map<string, DocumentMember>();
+  /** Leaving that the server has not confirmed yet: calls may overtake each other, and joining must not overtake it. */
+  readonly #leaving = new Map<string, Promise<void>>();
   readonly #backoff: Backoff;
   readonly #stopListening: () => void;
   #choice: TransportChoice;
@@ -188,6 +190,22 @@ export class CollabConnection extends TypedEvents<CollabConnectionEvents> {
     if (this.#members.get(member.documentId) === member) this.#members.delete(member.documentId);
   }
 
+  /** @internal */
+  leave(documentId: string): void {
+    const left = this.call("LeaveDocument", documentId)
+      .catch(() => {})
+      .then(() => {
+        if (this.#leaving.get(documentId) === left) this.#leaving.delete(documentId);
+      });
+    this.#leaving.set(documentId, left);
+  }
+
+  /** Joins a document, after leaving it has been confirmed. @internal */
+  async join(documentId: string, stateVector: () => Uint8Array): Promise<JoinedDocument> {
+    await this.#leaving.get(documentId);
+    return this.call("JoinDocument", documentId, stateVector());
+  }
+
   get #isWanted(): boolean {
     return this.#wanted && !this.#away;
   }
@@ -206,8 +224,9 @@ export class CollabConnection extends TypedEvents<CollabConnectionEvents> {
         const since = Date.now();
         this.#session = session;
         this.#setStatus("connected");
-        await session.ended;
+        const error = await session.ended;
         this.#session = undefined;
+        if (error) this.emit("error", new CollabError("disconnected", `The connection was lost: ${error.message}`, { cause: error }));
         if (Date.now() - since >= STABLE_AFTER) this.#backoff.reset();
       }
       this.#setStatus("disconnected");

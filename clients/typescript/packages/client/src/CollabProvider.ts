@@ -152,7 +152,7 @@ export class CollabProvider extends TypedEvents<CollabProviderEvents> {
     if (!this.#wanted) return;
     this.#wanted = false;
     this.#sayGoodbye();
-    if (this.#membership) this.connection.call("LeaveDocument", this.documentId).catch(() => {});
+    if (this.#membership) this.connection.leave(this.documentId);
     this.connection.detach(this.#member);
     this.#end();
     this.#setStatus("disconnected");
@@ -200,7 +200,7 @@ export class CollabProvider extends TypedEvents<CollabProviderEvents> {
     this.#setStatus("connecting");
     while (!signal.aborted) {
       try {
-        const answer = await this.connection.call("JoinDocument", this.documentId, Y.encodeStateVector(this.doc));
+        const answer = await this.connection.join(this.documentId, () => Y.encodeStateVector(this.doc));
         if (!signal.aborted) this.#onJoined(membership, answer);
         return;
       } catch (thrown) {

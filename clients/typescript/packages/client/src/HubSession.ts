@@ -37,16 +37,16 @@ export class HubSession {
   readonly #hub: HubConnection;
   readonly #options: HubSessionOptions;
   #over = false;
-  #end!: () => void;
+  #end!: (error?: Error) => void;
   #stopped: Promise<void> | undefined;
 
-  /** Resolves when the session is over, for whatever reason: from then on it delivers nothing. */
-  readonly ended = new Promise<void>((resolve) => (this.#end = resolve));
+  /** Resolves when the session is over, with the error that ended it if there was one: from then on it delivers nothing. */
+  readonly ended = new Promise<Error | undefined>((resolve) => (this.#end = resolve));
 
   private constructor(options: HubSessionOptions) {
     this.#options = options;
     this.#hub = build(options);
-    this.#hub.onclose(() => this.#finish());
+    this.#hub.onclose((error) => this.#finish(error));
     this.#on("DocumentUpdated", (documentId, update, position) =>
       options.onDocumentUpdated(String(documentId), bytesFromWire(update), String(position)),
     );
@@ -115,9 +115,9 @@ export class HubSession {
     waiting.abort();
   }
 
-  #finish(): void {
+  #finish(error?: Error): void {
     this.#over = true;
-    this.#end();
+    this.#end(error);
   }
 
   #on(method: string, handler: (...args: unknown[]) => void): void {

@@ -20,7 +20,6 @@ const contentSecurityPolicy: Plugin = {
 const host = process.env["COLLAB_URL"] ?? "http://127.0.0.1:5000";
 
 export default defineConfig({
-  base: "./",
   plugins: [contentSecurityPolicy],
   build: {
     outDir: "../../../src/Collab.Host/wwwroot",

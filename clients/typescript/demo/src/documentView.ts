@@ -85,8 +85,13 @@ export function openDocument(
     if (code === "forbidden") editor.setEditable(false);
     if (code === "invalid_update" || code === "too_large" || code === "forbidden") showBanner(`The server refused a change: ${message}`);
   });
-  const showCarets = (): void => refreshCarets(provider, editor);
+  let caretFrame = 0;
+  const showCarets = (): void => {
+    cancelAnimationFrame(caretFrame);
+    caretFrame = requestAnimationFrame(() => refreshCarets(provider, editor));
+  };
   provider.awareness.on("change", showCarets);
+  editor.on("transaction", showCarets);
   editor.on("update", showTitle);
   showStatus();
 
@@ -105,6 +110,7 @@ export function openDocument(
       clearTimeout(bannerTimer);
       presence.destroy();
       provider.awareness.off("change", showCarets);
+      cancelAnimationFrame(caretFrame);
       editor.destroy();
       provider.destroy();
       doc.destroy();

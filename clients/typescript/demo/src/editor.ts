@@ -86,11 +86,17 @@ function renderCaret(user: CaretUser): HTMLElement {
   return caret;
 }
 
-/** Shows new names at carets that stand already: the editor keeps a caret's element for as long as it is there. */
+/**
+ * Shows new names at carets that stand already, as the editor keeps a caret's element for as long as it is there; and turns labels
+ * that would not fit to the other side.
+ */
 export function refreshCarets({ awareness }: CollabProvider, editor: Editor): void {
+  const edge = editor.view.dom.parentElement!.getBoundingClientRect().right;
   for (const caret of editor.view.dom.querySelectorAll<HTMLElement>(".caret")) {
     const user = awareness.getStates().get(Number(caret.dataset["client"]))?.["user"] as CaretUser | undefined;
     if (user) describeCaret(caret, user);
+    const label = caret.firstElementChild as HTMLElement;
+    label.classList.toggle("caret-label-turned", caret.getBoundingClientRect().left + label.offsetWidth > edge);
   }
 }
 

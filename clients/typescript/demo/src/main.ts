@@ -13,7 +13,7 @@ import { h } from "./dom";
 import { icon } from "./icons";
 import { loadIdentity, saveIdentity } from "./identity";
 import { noteDocument, serverDocuments } from "./recent";
-import { currentDocumentId, documentHref } from "./route";
+import { adoptPlainAddress, currentDocumentId, documentHref } from "./route";
 import { createSidebar } from "./sidebar";
 
 declare global {
@@ -24,6 +24,7 @@ declare global {
 }
 
 /** The demo page. Its address may say `?transport=webSockets|serverSentEvents|longPolling` and `?name=`. */
+adoptPlainAddress();
 const parameters = new URLSearchParams(location.search);
 const nameInAddress = parameters.get("name");
 let identity = loadIdentity(nameInAddress);

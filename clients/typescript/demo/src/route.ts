@@ -8,6 +8,11 @@ export function documentHref(documentId: string): string {
   return `#/d/${documentId}`;
 }
 
+/** Turns the plain address `/d/<document id>`, which is nicer to pass on, into the page's own. */
+export function adoptPlainAddress(): void {
+  if (location.pathname.startsWith("/d/")) history.replaceState(null, "", `/${location.search}#${location.pathname}`);
+}
+
 /** The document that the address names; undefined when what it names is no document id. */
 export function currentDocumentId(): string | undefined {
   const hash = location.hash.replace(/^#\/?/, "");

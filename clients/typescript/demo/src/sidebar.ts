@@ -77,7 +77,7 @@ export function createSidebar(identity: Identity, onRename: (name: string) => vo
     h(
       "div",
       { class: "sidebar-head" },
-      h("a", { class: "brand", href: "#/" }, h("img", { src: "./icon.svg", alt: "", width: 26, height: 26 }), "Collab"),
+      h("a", { class: "brand", href: "/#/" }, h("img", { src: "/icon.svg", alt: "", width: 26, height: 26 }), "Collab"),
     ),
     h(
       "button",

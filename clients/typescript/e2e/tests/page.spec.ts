@@ -27,6 +27,16 @@ test("two fresh windows at the bare address share a document", async ({ openPage
   await expect(grace.editor).toContainText("Hello from the other window");
 });
 
+test("a document opens at its plain address, too", async ({ openPage, documentId }) => {
+  const ada = await openPage({ name: "Ada" });
+  await ada.editor.click();
+  await ada.type("Found again");
+  await ada.isSaved();
+  await ada.page.goto(`${ada.network.url}/d/${documentId}`);
+  await ada.hasText("Found again");
+  await expect(ada.page).toHaveURL(new RegExp(`/#/d/${documentId}$`));
+});
+
 test("a name and a theme are remembered", async ({ openPage }) => {
   const { page } = await openPage({ name: "" });
   await page.getByTestId("name").fill("Katherine Johnson");

@@ -23,7 +23,7 @@ internal sealed class Measure(string folder, TimeSpan duration)
         latencies.Sort();
         var file = Path.Combine(folder, SqliteDatabase.FileName);
         Console.WriteLine(
-            $"{what,-28}{rate,12:N0}{rate / (baseline ?? rate),8:N1}{At(0.5),9:N2}{At(0.99),9:N2}{latencies[^1],9:N1}{cpu,8:N1}"
+            $"{what,-34}{rate,12:N0}{rate / (baseline ?? rate),8:N1}{At(0.5),9:N2}{At(0.99),9:N2}{latencies[^1],9:N1}{cpu,8:N1}"
             + $"{Megabytes(file + "-wal"),8:N1}{Megabytes(file),9:N1}");
         return rate;
 

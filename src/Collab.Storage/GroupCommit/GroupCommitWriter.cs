@@ -8,7 +8,7 @@ namespace Collab.Storage.GroupCommit;
 /// </summary>
 internal sealed class GroupCommitWriter : IDisposable, IAsyncDisposable
 {
-    /// <summary>Bounds of one transaction, so that nobody waits long behind the others. See bench/Collab.Storage.Bench.</summary>
+    /// <summary>Bounds of one transaction, so that nobody waits long behind the others.</summary>
     internal const int MaxBatchRows = 512;
     internal const long MaxBatchBytes = 8 << 20;
 
@@ -84,8 +84,7 @@ internal sealed class GroupCommitWriter : IDisposable, IAsyncDisposable
         {
             Commit(batch);
             Tell(batch);
-            if (IsIdle())
-                _store.Idle();
+            _store.TidyUp(IsIdle());
         }
 
         _store.Dispose();

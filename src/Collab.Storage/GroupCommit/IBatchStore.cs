@@ -14,8 +14,9 @@ internal interface IBatchStore : IDisposable
     /// <exception cref="Collab.Server.Rooms.RoomLogUnavailableException">The store cannot write now.</exception>
     void Commit(IReadOnlyList<LogWrite> writes);
 
-    /// <summary>Called after a commit when nothing waits: time to put things in order.</summary>
-    void Idle();
+    /// <summary>Puts things in order after a commit whose callers are told. Never throws.</summary>
+    /// <param name="idle">Whether nothing waits to be written.</param>
+    void TidyUp(bool idle);
 }
 
 /// <summary>A transaction failed for what one of its writes is, not for the state of the store.</summary>

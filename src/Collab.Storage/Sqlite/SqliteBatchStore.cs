@@ -12,9 +12,17 @@ internal sealed class SqliteBatchStore(SqliteDatabase database, TimeProvider clo
     private const long FreePagesToKeep = 4096;
     private const int PagesGivenBackAtOnce = 2048;
 
+    /// <summary>
+    /// SQLite begins the write-ahead log anew only at a moment without readers. When there was none for so many bytes, the writer makes
+    /// one: new readers then need the log no more, and it waits shortly for those who do.
+    /// </summary>
+    private const long LargeWriteAheadLog = 32 << 20;
+    private static readonly TimeSpan WaitForReaders = TimeSpan.FromMilliseconds(100);
+
     private readonly Dictionary<RoomKey, Room> _rooms = [];
     private SqliteSession? _session;
     private bool _freedPages;
+    private long _truncateLogFrom = LargeWriteAheadLog;
 
     public void Open()
     {
@@ -45,19 +53,17 @@ internal sealed class SqliteBatchStore(SqliteDatabase database, TimeProvider clo
         }
     }
 
-    public void Idle()
+    public void TidyUp(bool idle)
     {
-        if (!_freedPages || _session is not { } session)
+        if (_session is not { } session)
             return;
         try
         {
-            var free = session.Prepare("PRAGMA freelist_count").RunForNumber() ?? 0;
-            var pages = session.Prepare("PRAGMA page_count").RunForNumber() ?? 0;
-            _freedPages = free > FreePagesToKeep && free > pages / 2;
-            if (_freedPages)
-                session.Run($"PRAGMA incremental_vacuum({PagesGivenBackAtOnce})");
+            TruncateLog(session);
+            if (idle && _freedPages)
+                GiveBackPages(session);
         }
-        catch (SqliteException)
+        catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
         {
             // Nobody waits for it. What is wrong shows at the next commit.
             _freedPages = false;
@@ -65,6 +71,33 @@ internal sealed class SqliteBatchStore(SqliteDatabase database, TimeProvider clo
     }
 
     public void Dispose() => Close();
+
+    private void GiveBackPages(SqliteSession session)
+    {
+        var free = session.Prepare("PRAGMA freelist_count").RunForNumber() ?? 0;
+        var pages = session.Prepare("PRAGMA page_count").RunForNumber() ?? 0;
+        _freedPages = free > FreePagesToKeep && free > pages / 2;
+        if (_freedPages)
+            session.Run($"PRAGMA incremental_vacuum({PagesGivenBackAtOnce})");
+    }
+
+    private void TruncateLog(SqliteSession session)
+    {
+        var log = new FileInfo(database.WriteAheadLog);
+        if (!log.Exists || log.Length < _truncateLogFrom)
+            return;
+        session.WaitForLocks(WaitForReaders);
+        try
+        {
+            var busy = session.Prepare("PRAGMA wal_checkpoint(TRUNCATE)").RunForNumber() != 0;
+            // A reader that takes long must not make every commit wait for him.
+            _truncateLogFrom = busy ? log.Length + LargeWriteAheadLog : LargeWriteAheadLog;
+        }
+        finally
+        {
+            session.WaitForLocks(database.BusyTimeout);
+        }
+    }
 
     /// <summary>Turns SQLite's failures into the two that the writer knows, and drops a connection that is no longer good.</summary>
     private void Guard(Action action)

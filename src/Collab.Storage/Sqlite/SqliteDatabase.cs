@@ -15,7 +15,12 @@ internal sealed class SqliteDatabase(SqliteRoomLogOptions options)
     private readonly Lock _creating = new();
     private volatile bool _wasThere;
 
+    public string WriteAheadLog => Path + "-wal";
+
     public string Path { get; } = System.IO.Path.Combine(System.IO.Path.GetFullPath(options.DataDirectory), FileName);
+
+    /// <summary>How long a connection of this database waits for locks.</summary>
+    public TimeSpan BusyTimeout => options.BusyTimeout;
 
     /// <summary>Opens a connection for the writer.</summary>
     /// <exception cref="RoomLogUnavailableException">The file is missing, damaged, of a newer program, or not ours.</exception>
@@ -27,7 +32,6 @@ internal sealed class SqliteDatabase(SqliteRoomLogOptions options)
         {
             // FULL: a commit returns when the log is on the disk. The checkpoint then runs every 1000 pages (4 MB) of log.
             session.Run("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000; PRAGMA cache_size = -16000;");
-            session.Run("PRAGMA journal_size_limit = 67108864;");
             session.Run(string.Create(CultureInfo.InvariantCulture, $"PRAGMA max_page_count = {options.MaxPages}"));
             session.LimitRow(options.MaxRowBytes);
             return session;
@@ -85,7 +89,7 @@ internal sealed class SqliteDatabase(SqliteRoomLogOptions options)
             return;
         if (_wasThere)
             throw new RoomLogUnavailableException("The store's file is gone.");
-        if (File.Exists(Path + "-wal"))
+        if (File.Exists(WriteAheadLog))
             throw new RoomLogUnavailableException("The store's file is gone; only its write-ahead log (collab.db-wal) is left.");
         Create();
     }

@@ -32,7 +32,7 @@ internal sealed partial class SqliteSession : IDisposable
         }
 
         raw.sqlite3_extended_result_codes(_db, 1);
-        raw.sqlite3_busy_timeout(_db, (int)busyTimeout.TotalMilliseconds);
+        WaitForLocks(busyTimeout);
     }
 
     /// <summary>The random bytes that name the database; set by <see cref="SqliteSchema"/>.</summary>
@@ -67,6 +67,9 @@ internal sealed partial class SqliteSession : IDisposable
 
     /// <summary>The id of the row inserted last.</summary>
     public long LastInsertedRow => raw.sqlite3_last_insert_rowid(_db);
+
+    /// <summary>How long a statement waits for a lock that another connection holds.</summary>
+    public void WaitForLocks(TimeSpan time) => raw.sqlite3_busy_timeout(_db, (int)time.TotalMilliseconds);
 
     /// <summary>Refuses blobs and rows that are larger.</summary>
     public void LimitRow(int bytes) => raw.sqlite3_limit(_db, raw.SQLITE_LIMIT_LENGTH, bytes);

@@ -186,7 +186,7 @@ public sealed class GroupCommitWriterTests : IAsyncLifetime
             Commits.Add(writes);
         }
 
-        public void Idle()
+        public void TidyUp(bool idle)
         {
         }
 

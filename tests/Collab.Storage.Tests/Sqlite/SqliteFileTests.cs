@@ -127,6 +127,34 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
+    public async Task The_write_ahead_log_stays_bounded_while_there_are_always_readers()
+    {
+        await using var log = _folder.Open();
+        var entry = new NewLogEntry(new byte[256 << 10]);
+        await log.AppendAsync(Room, [entry], default);
+        using var done = new CancellationTokenSource();
+        var reading = Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+        {
+            while (!done.IsCancellationRequested)
+            {
+                await log.ReadAsync(Room, 0, 100, 4 << 20, default);
+                await Task.Yield();
+            }
+        })));
+        var largest = 0L;
+        for (var i = 0; i < 800; i++)
+        {
+            await log.AppendAsync(Room, [entry], default);
+            largest = Math.Max(largest, new FileInfo(_folder.WriteAheadLog).Length);
+        }
+
+        await done.CancelAsync();
+        await reading;
+        // 200 MB were written.
+        Assert.InRange(largest, 1 << 20, 100 << 20);
+    }
+
+    [Fact]
     public async Task A_file_of_a_newer_version_is_refused_with_a_reason()
     {
         await _folder.Open().DisposeAsync();

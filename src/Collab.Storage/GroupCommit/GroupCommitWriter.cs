@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Collab.Server.Rooms;
 
 namespace Collab.Storage.GroupCommit;
@@ -12,12 +13,22 @@ internal sealed class GroupCommitWriter : IDisposable, IAsyncDisposable
     internal const int MaxBatchRows = 512;
     internal const long MaxBatchBytes = 8 << 20;
 
+    /// <summary>
+    /// The shortest time between the beginnings of two commits while few writes wait. A lone write is committed at once; at a few
+    /// thousand scattered writes a second this saves most of the commits, and so most of the processor's time.
+    /// </summary>
+    internal static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(2);
+
+    /// <summary>So many waiting writes are worth a commit of their own at any time.</summary>
+    internal const int EnoughWrites = 8;
+
     private readonly IBatchStore _store;
     private readonly long _maxQueuedBytes;
     private readonly object _gate = new();
     private readonly Queue<LogWrite> _queue = new();
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _queuedBytes;
+    private long _lastCommit;
     private bool _threadWaits;
     private bool _closing;
 
@@ -104,6 +115,8 @@ internal sealed class GroupCommitWriter : IDisposable, IAsyncDisposable
         {
             while (true)
             {
+                if (wait)
+                    Gather();
                 var batch = new Batch();
                 while (_queue.TryPeek(out var write) && (everything || batch.HasRoomFor(write)))
                 {
@@ -123,6 +136,15 @@ internal sealed class GroupCommitWriter : IDisposable, IAsyncDisposable
                 _threadWaits = false;
             }
         }
+    }
+
+    /// <summary>Gives up the lock for a moment when a few writes came right after the last commit, for others to join them.</summary>
+    private void Gather()
+    {
+        var left = GatherTime - Stopwatch.GetElapsedTime(_lastCommit);
+        if (_queue.Count is > 0 and < EnoughWrites && left > TimeSpan.Zero && !_closing)
+            Monitor.Wait(_gate, left);
+        _lastCommit = Stopwatch.GetTimestamp();
     }
 
     private void Commit(Batch batch)

@@ -10,6 +10,9 @@ var builder = WebApplication.CreateBuilder(new WebApplicationOptions
     ContentRootPath = AppContext.BaseDirectory,
 });
 
+// Sparse traffic costs mostly hops between threads: what arrives is handled where it arrives (see bench/README.md).
+builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
+
 builder.Services.AddCollabAuthentication(builder.Configuration, builder.Environment);
 builder.Services.AddCollab().AddSqliteStore();
 

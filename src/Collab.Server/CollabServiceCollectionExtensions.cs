@@ -71,7 +71,8 @@ public static class CollabServiceCollectionExtensions
             hub.KeepAliveInterval = TimeSpan.FromSeconds(15);
             hub.ClientTimeoutInterval = TimeSpan.FromSeconds(30);
             hub.HandshakeTimeout = TimeSpan.FromSeconds(5);
-            hub.MaximumParallelInvocationsPerClient = 8;
+            // Calls wait for their beat, not for the processor: a client that does not wait for each answer gets many into one beat.
+            hub.MaximumParallelInvocationsPerClient = 64;
             // Base64 takes four thirds; what is a little over the limit shall get its error and not lose its connection.
             hub.MaximumReceiveMessageSize = documents.Value.MaxUpdateBytes * 2L + 4096;
             hub.EnableDetailedErrors = false;

@@ -14,6 +14,10 @@ internal sealed class DocumentCompaction(DocumentRoom room, IRoomLog log, Docume
     // A document so many times larger than this is compacted that many times less often, so that typing into it stays cheap.
     private const long SmallDocumentBytes = 64 * 1024;
 
+    // In the middle of a burst a snapshot would soon be old again: wait for a pause, unless the log has grown so many times too long.
+    private const int OverdueFactor = 256;
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
     // Compacting reads and writes whole documents: two at a time leave room for the others.
     private static readonly SemaphoreSlim Running = new(2);
 
@@ -57,9 +61,7 @@ internal sealed class DocumentCompaction(DocumentRoom room, IRoomLog log, Docume
     {
         lock (_gate)
         {
-            var byCount = _updates >= options.CompactAfterUpdates * Math.Max(1, _documentBytes / SmallDocumentBytes);
-            var byBytes = _updates > 1 && _bytes >= Math.Max(options.CompactAfterBytes, _documentBytes / 2);
-            if (_running || !(byCount || byBytes))
+            if (_running || !IsDue(1))
                 return;
             _running = true;
         }
@@ -67,9 +69,30 @@ internal sealed class DocumentCompaction(DocumentRoom room, IRoomLog log, Docume
         _ = Task.Run(CompactAsync);
     }
 
+    private bool IsDue(int factor) =>
+        _updates >= factor * options.CompactAfterUpdates * Math.Max(1, _documentBytes / SmallDocumentBytes)
+        || (_updates > 1 && _bytes >= factor * Math.Max(options.CompactAfterBytes, _documentBytes / 2));
+
+    private async Task WaitForPauseAsync()
+    {
+        while (true)
+        {
+            int before;
+            lock (_gate)
+                before = _updates;
+            await Task.Delay(Pause);
+            lock (_gate)
+            {
+                if (_updates == before || IsDue(OverdueFactor))
+                    return;
+            }
+        }
+    }
+
     private async Task CompactAsync()
     {
         var (updates, bytes) = (0, 0L);
+        await WaitForPauseAsync();
         await Running.WaitAsync();
         try
         {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Collab.Crdt;
 using Collab.Protocol;
 using Collab.Server.Fanout;
@@ -16,8 +17,10 @@ namespace Collab.Server.Documents;
 internal sealed class DocumentRoom : IRoomSource
 {
     private const int MaxUpdatesPerCommit = 4096;
+    private const long MaxPendingBytes = 32 * 1024 * 1024;
+    private const int MaxMessageBytes = 32 * 1024;
     private const int CatchUpEntries = 1024;
-    private const long CatchUpBytes = 256 * 1024;
+    private const long CatchUpBytes = MaxMessageBytes;
 
     private readonly IRoomLog _log;
     private readonly CollabLifetimeManager _connections;
@@ -29,6 +32,7 @@ internal sealed class DocumentRoom : IRoomSource
     private List<PendingPush> _pending = [];
     private List<PendingPush> _spare = [];
     private Position? _head;
+    private long _pendingBytes;
     private long _lastCommit;
     private long _emptySince = Environment.TickCount64;
     private bool _committing;
@@ -40,7 +44,7 @@ internal sealed class DocumentRoom : IRoomSource
         (Id, _log, _connections, _options, _logger) = (documentId, log, connections, options, logger);
         Key = new RoomKey(RoomKind.Document, documentId);
         Group = "document:" + documentId;
-        Resident = new ResidentDocument(Key, log);
+        Resident = new ResidentDocument(Key, log, options.ResidentBytes);
         Compaction = new DocumentCompaction(this, log, options, logger);
         _beat = TimeSpan.FromMilliseconds(options.BeatMilliseconds);
     }
@@ -128,11 +132,15 @@ internal sealed class DocumentRoom : IRoomSource
     }
 
     /// <summary>Commits a valid update. Completes when it is durable and the others' outboxes have it.</summary>
+    /// <exception cref="CollabException">Too much waits to be committed already.</exception>
     public Task<Position> PushAsync(byte[] update, DocumentMember writer)
     {
         var push = new PendingPush(update, writer);
         lock (_gate)
         {
+            if (_pending.Count > 0 && _pendingBytes + update.Length > MaxPendingBytes)
+                throw new CollabException(ErrorCodes.RateLimited, "too much waits to be stored in this document; try again in a second");
+            _pendingBytes += update.Length;
             _pending.Add(push);
             if (_committing)
                 return push.Task;
@@ -212,6 +220,7 @@ internal sealed class DocumentRoom : IRoomSource
     {
         var batch = _pending;
         _pending = _spare;
+        _pendingBytes = 0;
         if (batch.Count > MaxUpdatesPerCommit)
         {
             _pending.AddRange(batch[MaxUpdatesPerCommit..]);
@@ -260,24 +269,42 @@ internal sealed class DocumentRoom : IRoomSource
         }
     }
 
-    private Task SendOnAsync(List<PendingPush> batch, NewLogEntry[] entries, Position head, long after)
+    /// <summary>Sends the batch on, merged into few messages, each small enough to be written at one go.</summary>
+    private async Task SendOnAsync(List<PendingPush> batch, NewLogEntry[] entries, Position head, long after)
     {
-        var soleWriter = batch.TrueForAll(push => push.ConnectionId == batch[0].ConnectionId) ? batch[0].ConnectionId : null;
-        if (soleWriter is not null && _members.Count == 1)
+        for (int first = 0, next; first < entries.Length; first = next)
         {
-            // Nobody else to tell; the writer's cursor must still follow.
-            return _connections.SendConnectionAsync(
-                soleWriter,
-                HubContract.DocumentUpdated,
-                [Id, Array.Empty<byte>(), new FramePosition(Key, head.Epoch, after, head.Offset, soleWriter)]);
+            var bytes = entries[first].Data.Length;
+            for (next = first + 1; next < entries.Length && bytes + entries[next].Data.Length <= MaxMessageBytes; next++)
+                bytes += entries[next].Data.Length;
+
+            var soleWriter = SoleWriter(batch, first, next);
+            // When there is nobody else to tell, the writer's cursor must still follow.
+            var update = soleWriter is not null && _members.Count == 1 ? [] : Merge(entries.AsSpan(first..next));
+            var message = UpdatedMessage(update, head.Epoch, after + first, after + next, soleWriter);
+            await _connections.SendGroupAsync(Group, message.Target, message.Arguments!);
+        }
+    }
+
+    private static string? SoleWriter(List<PendingPush> batch, int first, int next)
+    {
+        var writer = batch[first].ConnectionId;
+        for (var i = first + 1; i < next; i++)
+        {
+            if (batch[i].ConnectionId != writer)
+                return null;
         }
 
-        var update = entries.Length == 1 && entries[0].Data is var only
-            ? System.Runtime.InteropServices.MemoryMarshal.TryGetArray(only, out var segment) && segment.Count == segment.Array!.Length
-                ? segment.Array
-                : only.ToArray()
-            : Updates.MergeV1(Array.ConvertAll(entries, entry => entry.Data));
-        var message = UpdatedMessage(update, head.Epoch, after, head.Offset, soleWriter);
-        return _connections.SendGroupAsync(Group, message.Target, message.Arguments!);
+        return writer;
+    }
+
+    private static byte[] Merge(ReadOnlySpan<NewLogEntry> entries)
+    {
+        if (entries.Length == 1)
+            return MemoryMarshal.TryGetArray(entries[0].Data, out var whole) ? whole.Array! : entries[0].Data.ToArray();
+        var updates = new ReadOnlyMemory<byte>[entries.Length];
+        for (var i = 0; i < updates.Length; i++)
+            updates[i] = entries[i].Data;
+        return Updates.MergeV1(updates);
     }
 }

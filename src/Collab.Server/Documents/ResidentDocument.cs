@@ -7,10 +7,13 @@ namespace Collab.Server.Documents;
 /// The part of a document that is kept in memory so that joining does not read the store: the last merged state and the updates that
 /// came after it. It may be dropped at any time; the log has everything.
 /// </summary>
-internal sealed class ResidentDocument(RoomKey room, IRoomLog log)
+internal sealed class ResidentDocument(RoomKey room, IRoomLog log, long maxBytes)
 {
     private const int PageEntries = 4096;
     private const long PageBytes = 16 * 1024 * 1024;
+
+    /// <summary>Updates that nobody asks for are not kept beyond this, or beyond a quarter of the document, in bytes.</summary>
+    private const long MaxTailBytes = 1024 * 1024;
 
     private readonly Lock _gate = new();
     private readonly List<ReadOnlyMemory<byte>> _tail = [];
@@ -56,6 +59,9 @@ internal sealed class ResidentDocument(RoomKey room, IRoomLog log)
                 _tail.Add(entry.Data);
                 _tailBytes += entry.Data.Length;
             }
+
+            if (_tailBytes > Math.Max(MaxTailBytes, _state.Update.Length / 4) || _state.Update.Length + _tailBytes > maxBytes)
+                DropState();
         }
     }
 

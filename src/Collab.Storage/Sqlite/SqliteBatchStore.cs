@@ -184,12 +184,12 @@ internal sealed class SqliteBatchStore(SqliteDatabase database, TimeProvider clo
     private Position Append(SqliteSession session, AppendWrite append, long now)
     {
         var room = Find(session, append.Room) ?? Add(session, append.Room);
-        var insert = session.Prepare("INSERT INTO entries (room, offset, data, author, written_at) VALUES (?, ?, ?, ?, ?)");
-        insert.Bind(1, room.Id).Bind(5, now);
+        var insert = session.Prepare("INSERT INTO entries (key, data, author, written_at) VALUES (?, ?, ?, ?)");
+        insert.Bind(4, now);
         for (var i = 0; i < append.Entries.Count; i++)
         {
             var entry = append.Entries[i];
-            insert.Bind(2, ++room.Head).Bind(3, entry.Data.Span).Bind(4, entry.Author).Run();
+            insert.Bind(1, EntryKey.Of(room.Id, ++room.Head)).Bind(2, entry.Data.Span).Bind(3, entry.Author).Run();
         }
 
         room.Changed = true;
@@ -204,7 +204,7 @@ internal sealed class SqliteBatchStore(SqliteDatabase database, TimeProvider clo
             || through.Offset < Math.Max(room.Snapshot, 1)
             || through.Offset > room.Head)
             return false;
-        session.Prepare("DELETE FROM entries WHERE room = ? AND offset <= ?").Bind(1, room.Id).Bind(2, through.Offset).Run();
+        DeleteEntries(session, room, through.Offset);
         session.Prepare("INSERT OR REPLACE INTO snapshots (room, offset, data) VALUES (?, ?, ?)")
             .Bind(1, room.Id).Bind(2, through.Offset).Bind(3, compact.Snapshot.Span).Run();
         room.Snapshot = through.Offset;
@@ -217,7 +217,7 @@ internal sealed class SqliteBatchStore(SqliteDatabase database, TimeProvider clo
     {
         if (Find(session, delete.Room) is not { Head: > 0 } room)
             return false;
-        session.Prepare("DELETE FROM entries WHERE room = ?").Bind(1, room.Id).Run();
+        DeleteEntries(session, room, room.Head);
         session.Prepare("DELETE FROM snapshots WHERE room = ?").Bind(1, room.Id).Run();
         room.Generation++;
         room.Head = 0;
@@ -227,6 +227,10 @@ internal sealed class SqliteBatchStore(SqliteDatabase database, TimeProvider clo
         _freedPages = true;
         return true;
     }
+
+    private static void DeleteEntries(SqliteSession session, Room room, long through) =>
+        session.Prepare("DELETE FROM entries WHERE key BETWEEN ? AND ?")
+            .Bind(1, EntryKey.Of(room.Id, 0)).Bind(2, EntryKey.Of(room.Id, through)).Run();
 
     /// <summary>The room as this transaction sees it; looked up once for all writes of a batch.</summary>
     private Room? Find(SqliteSession session, RoomKey key)

@@ -31,7 +31,7 @@ internal sealed class SqliteDatabase(SqliteRoomLogOptions options)
         try
         {
             // FULL: a commit returns when the log is on the disk. The checkpoint then runs every 1000 pages (4 MB) of log.
-            session.Run("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000; PRAGMA cache_size = -16000;");
+            session.Run("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000; PRAGMA cache_size = -4000;");
             session.Run(string.Create(CultureInfo.InvariantCulture, $"PRAGMA max_page_count = {options.MaxPages}"));
             session.LimitRow(options.MaxRowBytes);
             return session;

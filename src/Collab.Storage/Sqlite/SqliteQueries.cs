@@ -55,14 +55,14 @@ internal static class SqliteQueries
         if (after >= head)
             return entries;
         var select = session.Prepare(
-                "SELECT offset, data, author, written_at FROM entries WHERE room = ? AND offset > ? ORDER BY offset LIMIT ?")
-            .Bind(1, room).Bind(2, after).Bind(3, maxEntries);
+                "SELECT key, data, author, written_at FROM entries WHERE key > ? AND key <= ? ORDER BY key LIMIT ?")
+            .Bind(1, EntryKey.Of(room, after)).Bind(2, EntryKey.Of(room, head)).Bind(3, maxEntries);
         var bytes = 0L;
         while (select.Step())
         {
             cancellationToken.ThrowIfCancellationRequested();
             var entry = new LogEntry(
-                select.Long(0), select.Blob(1), select.Text(2), DateTimeOffset.FromUnixTimeMilliseconds(select.Long(3)));
+                EntryKey.OffsetOf(select.Long(0)), select.Blob(1), select.Text(2), DateTimeOffset.FromUnixTimeMilliseconds(select.Long(3)));
             if (entry.Offset != after + entries.Count + 1)
                 throw Incomplete();
             entries.Add(entry);

@@ -25,13 +25,11 @@ internal static class SqliteSchema
             UNIQUE (kind, name)
         ) STRICT;
         CREATE TABLE entries (
-            room INTEGER NOT NULL,
-            offset INTEGER NOT NULL,
+            key INTEGER PRIMARY KEY,
             data BLOB NOT NULL,
             author TEXT,
-            written_at INTEGER NOT NULL,
-            PRIMARY KEY (room, offset)
-        ) STRICT, WITHOUT ROWID;
+            written_at INTEGER NOT NULL
+        ) STRICT;
         CREATE TABLE snapshots (
             room INTEGER PRIMARY KEY,
             offset INTEGER NOT NULL,

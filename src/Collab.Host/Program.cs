@@ -3,28 +3,30 @@ using Collab.Host;
 using Collab.Host.Security;
 using Collab.Server;
 
-var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+return await HostRun.RunAsync(() =>
 {
-    Args = args,
-    // The demo page and the settings lie beside the program, wherever it is started from.
-    ContentRootPath = AppContext.BaseDirectory,
+    var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+    {
+        Args = args,
+        // The demo page and the settings lie beside the program, wherever it is started from.
+        ContentRootPath = AppContext.BaseDirectory,
+    });
+
+    // Sparse traffic costs mostly hops between threads: what arrives is handled where it arrives (see bench/README.md).
+    builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
+
+    builder.Services.AddCollabAuthentication(builder.Configuration, builder.Environment);
+    builder.Services.AddCollab().AddSqliteStore();
+
+    var app = builder.Build();
+
+    app.UseMiddleware<SecurityHeaders>();
+    app.UseDefaultFiles();
+    app.UseStaticFiles();
+    app.UseAuthentication();
+    app.UseAuthorization();
+    app.MapCollab();
+    app.MapFallbackToFile("/d/{**documentId}", "index.html").AllowAnonymous();
+    app.ReportStart();
+    return app;
 });
-
-// Sparse traffic costs mostly hops between threads: what arrives is handled where it arrives (see bench/README.md).
-builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
-
-builder.Services.AddCollabAuthentication(builder.Configuration, builder.Environment);
-builder.Services.AddCollab().AddSqliteStore();
-
-var app = builder.Build();
-
-app.UseMiddleware<SecurityHeaders>();
-app.UseDefaultFiles();
-app.UseStaticFiles();
-app.UseAuthentication();
-app.UseAuthorization();
-app.MapCollab();
-app.MapFallbackToFile("/d/{**documentId}", "index.html").AllowAnonymous();
-app.ReportStart();
-
-app.Run();

@@ -55,6 +55,7 @@ public static class CollabServiceCollectionExtensions
             provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton<HubLifetimeManager<CollabHub>>(provider => provider.GetRequiredService<CollabLifetimeManager>());
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<CollabLifetimeManager>());
+        services.AddHostedService<CloseOnStop>();
 
         var signalR = services
             .AddSignalR()

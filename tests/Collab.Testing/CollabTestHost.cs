@@ -1,10 +1,8 @@
-using Collab.Protocol;
 using Collab.Server;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http.Connections;
-using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -54,14 +52,7 @@ public sealed class CollabTestHost : IAsyncDisposable
     public async Task<TestClient> ConnectAsync(
         string user = "ada", string grants = Everything, HttpTransportType transport = HttpTransportType.WebSockets, bool messagePack = true)
     {
-        var builder = new HubConnectionBuilder().WithUrl(Url + HubContract.Path, options =>
-        {
-            options.Transports = transport;
-            options.Headers["Authorization"] = TestAuthentication.Header(user, grants);
-        });
-        if (messagePack)
-            builder.AddMessagePackProtocol();
-        var client = new TestClient(builder.Build());
+        var client = TestClient.Create(Url, TestAuthentication.Header(user, grants), transport, messagePack);
         _clients.Add(client);
         await client.Connection.StartAsync();
         return client;

@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using Collab.Crdt;
 using Collab.Protocol;
+using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Collab.Testing;
 
@@ -26,8 +28,9 @@ public sealed class TestClient : IAsyncDisposable
             Awareness.Enqueue((document, awareness));
             _news.Release();
         });
-        connection.Closed += _ =>
+        connection.Closed += exception =>
         {
+            ClosedBy = exception;
             IsClosed = true;
             _news.Release();
             return Task.CompletedTask;
@@ -41,6 +44,27 @@ public sealed class TestClient : IAsyncDisposable
     public ConcurrentQueue<(string Document, byte[] Awareness)> Awareness { get; } = new();
 
     public bool IsClosed { get; private set; }
+
+    /// <summary>What the connection broke on; null when it was closed in good order, or is open.</summary>
+    public Exception? ClosedBy { get; private set; }
+
+    /// <summary>Makes a client of the server at an address. It is not connected yet.</summary>
+    /// <param name="url">The server's address.</param>
+    /// <param name="authorization">The header <c>Authorization</c>, if any.</param>
+    /// <param name="transport">The only transport to use.</param>
+    /// <param name="messagePack">The hub protocol: MessagePack, else JSON.</param>
+    public static TestClient Create(string url, string? authorization, HttpTransportType transport, bool messagePack)
+    {
+        var builder = new HubConnectionBuilder().WithUrl(url + HubContract.Path, options =>
+        {
+            options.Transports = transport;
+            if (authorization is not null)
+                options.Headers["Authorization"] = authorization;
+        });
+        if (messagePack)
+            builder.AddMessagePackProtocol();
+        return new TestClient(builder.Build());
+    }
 
     public Task<JoinedDocument> JoinAsync(string document, byte[]? stateVector = null) =>
         Connection.InvokeAsync<JoinedDocument>("JoinDocument", document, stateVector ?? StateVector.Empty.ToArray());

@@ -62,6 +62,16 @@ internal sealed class CollabLifetimeManager(
     public IReadOnlyCollection<RoomKey> Close(string connectionId) =>
         _connections.TryGetValue(connectionId, out var connection) ? connection.Outbox.Close() : [];
 
+    /// <summary>Asks every client to close its connection and to come back later, and waits until those have closed it.</summary>
+    public async Task CloseAllAsync()
+    {
+        var close = new SerializedHubMessage(new CloseMessage(error: null, allowReconnect: true));
+        var connections = _connections.Values.ToArray();
+        foreach (var connection in connections)
+            connection.Outbox.Send(close);
+        await Task.WhenAll(connections.Select(connection => connection.Ended));
+    }
+
     public override Task OnConnectedAsync(HubConnectionContext connection)
     {
         var guarded = new OutboxConnection(connection, new Outbox(connection, options.Value, _logger), loggerFactory);
@@ -73,7 +83,7 @@ internal sealed class CollabLifetimeManager(
     {
         if (!_connections.TryRemove(connection.ConnectionId, out var guarded))
             return Task.CompletedTask;
-        guarded.Outbox.Close();
+        guarded.End();
         return inner.OnDisconnectedAsync(guarded);
     }
 

@@ -12,6 +12,7 @@ namespace Collab.Server.Fanout;
 internal sealed class OutboxConnection : HubConnectionContext
 {
     private readonly HubConnectionContext _inner;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public OutboxConnection(HubConnectionContext inner, Outbox outbox, ILoggerFactory loggerFactory)
         : base(Describe(inner), new HubConnectionContextOptions(), loggerFactory)
@@ -23,6 +24,9 @@ internal sealed class OutboxConnection : HubConnectionContext
     }
 
     public Outbox Outbox { get; }
+
+    /// <summary>Completes when the connection has ended.</summary>
+    public Task Ended => _ended.Task;
 
     public override CancellationToken ConnectionAborted => _inner.ConnectionAborted;
 
@@ -39,6 +43,13 @@ internal sealed class OutboxConnection : HubConnectionContext
     }
 
     public override void Abort() => _inner.Abort();
+
+    /// <summary>The connection has ended.</summary>
+    public void End()
+    {
+        Outbox.Close();
+        _ended.TrySetResult();
+    }
 
     private static DefaultConnectionContext Describe(HubConnectionContext inner) => new(inner.ConnectionId)
     {

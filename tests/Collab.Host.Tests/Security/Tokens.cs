@@ -1,0 +1,59 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Collab.Host.Tests.Security;
+
+/// <summary>Tokens as <c>dotnet user-jwts create</c> makes them, and the settings that it writes for the server.</summary>
+internal static class Tokens
+{
+    private const string Issuer = "dotnet-user-jwts";
+    private const string Audience = "http://localhost:5080";
+
+    private static readonly byte[] Key = RandomNumberGenerator.GetBytes(32);
+
+    /// <summary>The server's settings, as environment variables.</summary>
+    public static (string, string)[] Settings { get; } =
+    [
+        ("Authentication__Schemes__Bearer__ValidIssuer", Issuer),
+        ("Authentication__Schemes__Bearer__ValidAudiences__0", Audience),
+        ("Authentication__Schemes__Bearer__SigningKeys__0__Issuer", Issuer),
+        ("Authentication__Schemes__Bearer__SigningKeys__0__Value", Convert.ToBase64String(Key)),
+    ];
+
+    /// <summary>A token that is in order.</summary>
+    /// <param name="grants">The claim <c>collab</c>, as JSON.</param>
+    public static string Of(string grants) => Sign(grants, Key);
+
+    /// <summary>Tokens that are not, each named by what is wrong with it.</summary>
+    public static Dictionary<string, string> Wrong(string grants) => new()
+    {
+        ["another key"] = Sign(grants, RandomNumberGenerator.GetBytes(32)),
+        ["expired"] = Sign(grants, Key, lifetime: TimeSpan.FromHours(-1)),
+        ["another issuer"] = Sign(grants, Key, issuer: "mallory"),
+        ["another audience"] = Sign(grants, Key, audience: "http://elsewhere"),
+        ["alg none"] = new JsonWebTokenHandler().CreateToken(Payload(grants, Issuer, Audience, TimeSpan.FromHours(1))),
+        ["no token at all"] = "nonsense",
+    };
+
+    private static string Sign(
+        string grants, byte[] key, string issuer = Issuer, string audience = Audience, TimeSpan? lifetime = null) =>
+        new JsonWebTokenHandler().CreateToken(
+            Payload(grants, issuer, audience, lifetime ?? TimeSpan.FromHours(1)),
+            new SigningCredentials(new SymmetricSecurityKey(key), SecurityAlgorithms.HmacSha256));
+
+    private static string Payload(string grants, string issuer, string audience, TimeSpan lifetime)
+    {
+        var now = DateTimeOffset.UtcNow;
+        return JsonSerializer.Serialize(new
+        {
+            sub = "ada",
+            iss = issuer,
+            aud = audience,
+            nbf = now.AddHours(-2).ToUnixTimeSeconds(),
+            exp = (now + lifetime).ToUnixTimeSeconds(),
+            collab = JsonElement.Parse(grants),
+        });
+    }
+}

@@ -1,0 +1,106 @@
+using System.Net;
+using Collab.Protocol;
+using Collab.Testing;
+
+namespace Collab.Host.Tests;
+
+/// <summary>What the ready-made server does when it is started: with no setup in Development, never open to everybody elsewhere.</summary>
+public sealed class StartTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task It_says_where_it_is_and_where_the_data_are_and_makes_their_folder()
+    {
+        var data = Path.Combine(_folder.Path, "new", "data");
+
+        await using var host = await HostProcess.Launch(data).ReadyAsync();
+
+        Assert.Contains(host.Lines, line => line.EndsWith($"Collab is at {host.Url}", StringComparison.Ordinal));
+        Assert.Contains(host.Lines, line => line.EndsWith($"Data are kept in {data}", StringComparison.Ordinal));
+        Assert.True(File.Exists(Path.Combine(data, "collab.db")));
+    }
+
+    [Fact]
+    public async Task In_Development_a_caller_without_a_token_is_a_guest_who_reads_and_writes()
+    {
+        await using var host = await HostProcess.Launch(_folder.Path, "Development").ReadyAsync();
+        var (ada, ben) = (await host.ConnectAsync(), await host.ConnectAsync());
+        await ben.JoinAsync("d");
+        var typist = new Typist(1);
+
+        Assert.Equal("write", (await ada.JoinAsync("d")).Access);
+        await ada.PushAsync("d", typist.Type("hello"));
+
+        await ben.UntilReadAsync(typist, 5);
+    }
+
+    [Fact]
+    public async Task In_Production_a_caller_without_a_token_is_refused()
+    {
+        await using var host = await HostProcess.Launch(_folder.Path, "Production", Security.Tokens.Settings).ReadyAsync();
+        using var http = new HttpClient();
+
+        using var answer = await http.PostAsync(new Uri($"{host.Url}{HubContract.Path}/negotiate?negotiateVersion=1"), null);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("Production")]
+    [InlineData("Staging")]
+    [InlineData(null)]
+    public async Task Outside_Development_it_does_not_start_before_it_is_told_whose_tokens_to_trust(string? environment)
+    {
+        await using var host = HostProcess.Launch(_folder.Path, environment);
+
+        Assert.Equal(1, await host.ExitAsync());
+
+        var sentence = Assert.Single(host.Lines);
+        Assert.StartsWith("Collab did not start: ", sentence, StringComparison.Ordinal);
+        Assert.Contains("Set Authentication:Schemes:Bearer:Authority", sentence, StringComparison.Ordinal);
+        Assert.Contains("ASPNETCORE_ENVIRONMENT=Development", sentence, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Collab:Documents:MaxUpdateBytes=5", "Collab:Documents:MaxUpdateBytes must be 1024 to 268435456 bytes.")]
+    [InlineData("Collab:Documents:MaxUpdateBytes=many", "Failed to convert configuration value 'many' at 'Collab:Documents:MaxUpdateBytes'")]
+    [InlineData("Collab:Fanout:OutboxBytes=1", "Collab:Fanout:OutboxBytes must be 16384 to 67108864 bytes.")]
+    [InlineData("Collab:Sqlite:MaxQueuedBytes=0", "Collab:Sqlite:MaxQueuedBytes must be more than 0.")]
+    [InlineData("Collab:DataDirectory=", "Set Collab:DataDirectory to the folder in which Collab shall keep its data.")]
+    [InlineData("urls=nowhere", "Invalid url: 'nowhere'")]
+    public async Task A_wrong_setting_stops_the_start_with_a_sentence(string setting, string sentence)
+    {
+        await using var host = HostProcess.Launch(_folder.Path, arguments: [$"--{setting}"]);
+
+        Assert.Equal(1, await host.ExitAsync());
+
+        Assert.StartsWith($"Collab did not start: {sentence}", host.Lines[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_data_folder_that_cannot_be_made_stops_the_start_with_a_sentence()
+    {
+        var file = Path.Combine(_folder.Path, "file");
+        await File.WriteAllTextAsync(file, "");
+
+        await using var host = HostProcess.Launch(Path.Combine(file, "data"));
+
+        Assert.Equal(1, await host.ExitAsync());
+        Assert.Contains(host.Lines, line => line.StartsWith(
+            "Collab did not start: Set Collab:DataDirectory to a folder that can be created and written", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_address_in_use_stops_the_start_with_a_sentence()
+    {
+        await using var first = await HostProcess.Launch(_folder.Path).ReadyAsync();
+
+        await using var second = HostProcess.Launch(_folder.Path, arguments: ["--urls", first.Url]);
+
+        Assert.Equal(1, await second.ExitAsync());
+        Assert.Contains(second.Lines, line => line.StartsWith($"Collab did not start: Failed to bind to address {first.Url}", StringComparison.Ordinal));
+    }
+}

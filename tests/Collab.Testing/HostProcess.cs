@@ -38,6 +38,9 @@ public sealed partial class HostProcess : IAsyncDisposable
     /// <summary>The address it listens on, such as <c>http://127.0.0.1:40123</c>.</summary>
     public string Url => _url.Task.IsCompletedSuccessfully ? _url.Task.Result : throw new InvalidOperationException("It does not listen.");
 
+    /// <summary>The process' id.</summary>
+    public int Id => _process.Id;
+
     /// <summary>What it has written to its standard output and error so far.</summary>
     public IReadOnlyList<string> Lines
     {

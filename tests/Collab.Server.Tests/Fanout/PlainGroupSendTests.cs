@@ -17,7 +17,7 @@ public sealed class PlainGroupSendTests
     public async Task Without_outboxes_one_stalled_reader_freezes_the_whole_group()
     {
         await using var app = await StartPlainHubAsync();
-        await using var members = new StalledReaders();
+        await using var members = new StalledReaders("burst");
         var hub = new Uri(app.Urls.First() + "/hub");
         await members.JoinAsync(hub, healthy: 3, stalled: 1);
 

@@ -8,9 +8,8 @@ namespace Collab.Testing.Readers;
 /// A burst of updates into one document while some of its members have stopped reading: what it did to the others and what became of
 /// those who stopped. Works with every hub that has <c>JoinDocument</c> and <c>PushUpdate</c>.
 /// </summary>
-public sealed class StalledReaders : IAsyncDisposable
+public sealed class StalledReaders(string document) : IAsyncDisposable
 {
-    private const string Document = "burst";
     private const int PushesUnderWay = 32;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -44,7 +43,7 @@ public sealed class StalledReaders : IAsyncDisposable
             new WebSocketBurstReader(hub), new ServerSentEventsBurstReader(hub), new LongPollingBurstReader(hub),
         }.Take(stalled));
         foreach (var reader in _healthy.Concat(_stalled))
-            await reader.JoinAsync(Document);
+            await reader.JoinAsync(document);
         foreach (var reader in _stalled)
             reader.Stall();
     }
@@ -54,7 +53,7 @@ public sealed class StalledReaders : IAsyncDisposable
     {
         await using var pusher = new HubConnectionBuilder().WithUrl(hub).AddMessagePackProtocol().Build();
         await pusher.StartAsync();
-        await pusher.InvokeAsync<object>("JoinDocument", Document, new byte[] { 0 });
+        await pusher.InvokeAsync<object>("JoinDocument", document, new byte[] { 0 });
         foreach (var reader in _healthy)
             reader.BeginMeasuring();
 
@@ -73,7 +72,7 @@ public sealed class StalledReaders : IAsyncDisposable
 
         async Task PushOneAsync(byte[] update)
         {
-            await pusher.InvokeAsync<object>("PushUpdate", Document, update);
+            await pusher.InvokeAsync<object>("PushUpdate", document, update);
             underWay.Release();
         }
     }

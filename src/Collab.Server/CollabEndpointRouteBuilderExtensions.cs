@@ -1,4 +1,5 @@
 using Collab.Protocol;
+using Collab.Server.Documents;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http.Connections;
@@ -10,9 +11,10 @@ namespace Collab.Server;
 public static class CollabEndpointRouteBuilderExtensions
 {
     /// <summary>
-    /// Maps the hub at <see cref="HubContract.Path"/>, for signed-in users, and the health endpoints <c>/health/live</c> and
-    /// <c>/health/ready</c>, for everybody.
+    /// Maps the hub at <see cref="HubContract.Path"/> and <c>GET /documents</c>, for signed-in users, and the health endpoints
+    /// <c>/health/live</c> and <c>/health/ready</c>, for everybody.
     /// </summary>
+    /// <returns>The hub's endpoints.</returns>
     public static IEndpointConventionBuilder MapCollab(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
@@ -23,6 +25,7 @@ public static class CollabEndpointRouteBuilderExtensions
             Predicate = check => check.Tags.Contains(CollabServiceCollectionExtensions.ReadyTag),
         }).AllowAnonymous();
 
+        endpoints.MapDocuments();
         return endpoints.MapHub<CollabHub>(HubContract.Path, ConfigureTransports).RequireAuthorization();
     }
 

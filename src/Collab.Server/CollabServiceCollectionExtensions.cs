@@ -57,6 +57,7 @@ public static class CollabServiceCollectionExtensions
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<CollabLifetimeManager>());
         services.AddHostedService<CloseOnStop>();
 
+        services.TryAddSingleton<IUserIdProvider, SubjectUserIdProvider>();
         var signalR = services
             .AddSignalR()
             .AddHubOptions<CollabHub>(hub => hub.AddFilter<CollabErrorFilter>())

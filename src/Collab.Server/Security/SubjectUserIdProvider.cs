@@ -1,0 +1,13 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.SignalR;
+
+namespace Collab.Server.Security;
+
+/// <summary>
+/// A user's id is the subject of his token: <c>sub</c> as it stands in a JWT (RFC 7519, 4.1.2), or as ASP.NET Core renames it.
+/// </summary>
+internal sealed class SubjectUserIdProvider : IUserIdProvider
+{
+    public string? GetUserId(HubConnectionContext connection) =>
+        connection.User.FindFirstValue(ClaimTypes.NameIdentifier) ?? connection.User.FindFirstValue("sub");
+}

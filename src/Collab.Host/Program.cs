@@ -21,9 +21,9 @@ return await HostRun.RunAsync(() =>
     var app = builder.Build();
 
     app.UseMiddleware<SecurityHeaders>();
+    app.UseAuthentication();
     app.UseDefaultFiles();
     app.UseStaticFiles();
-    app.UseAuthentication();
     app.UseAuthorization();
     app.MapCollab();
     app.MapFallbackToFile("/d/{**documentId}", "index.html").AllowAnonymous();

@@ -1,9 +1,13 @@
 using Microsoft.AspNetCore.SignalR;
+using Microsoft.Extensions.Logging;
 
 namespace Collab.Server;
 
-/// <summary>Gives hub callers the stable code of a <see cref="CollabException"/>, first in the message of the error.</summary>
-internal sealed class CollabErrorFilter : IHubFilter
+/// <summary>
+/// Gives hub callers the stable code of a <see cref="CollabException"/>, first in the message of the error, and logs what nobody
+/// expected. (SignalR itself logs every refusal as an error with its stack; the host turns that off, or any caller could flood the log.)
+/// </summary>
+internal sealed partial class CollabErrorFilter(ILogger<CollabErrorFilter> logger) : IHubFilter
 {
     public async ValueTask<object?> InvokeMethodAsync(
         HubInvocationContext invocationContext, Func<HubInvocationContext, ValueTask<object?>> next)
@@ -16,5 +20,13 @@ internal sealed class CollabErrorFilter : IHubFilter
         {
             throw new HubException($"{exception.Code}: {exception.Message}");
         }
+        catch (Exception exception) when (exception is not OperationCanceledException and not HubException)
+        {
+            Failed(logger, invocationContext.HubMethodName, exception);
+            throw;
+        }
     }
+
+    [LoggerMessage(100, LogLevel.Error, "The hub method {Method} failed unexpectedly")]
+    private static partial void Failed(ILogger logger, string method, Exception exception);
 }

@@ -11,16 +11,16 @@ internal sealed class CollabHub(DocumentService documents) : Hub
 {
     private Caller Caller => new(Context.ConnectionId, Context.User!, Context.UserIdentifier);
 
-    public Task<JoinedDocument> JoinDocument(string documentId, byte[] stateVector) =>
+    public Task<JoinedDocument> JoinDocument(string documentId, byte[]? stateVector) =>
         documents.JoinAsync(Caller, documentId, stateVector, Context.ConnectionAborted);
 
-    public async Task<string> PushUpdate(string documentId, byte[] update) =>
+    public async Task<string> PushUpdate(string documentId, byte[]? update) =>
         (await documents.PushAsync(Caller, documentId, update, Context.ConnectionAborted)).ToString();
 
-    public Task<SyncedDocument> SyncDocument(string documentId, byte[] stateVector) =>
+    public Task<SyncedDocument> SyncDocument(string documentId, byte[]? stateVector) =>
         documents.SyncAsync(Caller, documentId, stateVector, Context.ConnectionAborted);
 
-    public Task PushAwareness(string documentId, byte[] awareness) =>
+    public Task PushAwareness(string documentId, byte[]? awareness) =>
         documents.PushAwarenessAsync(Caller, documentId, awareness);
 
     public Task LeaveDocument(string documentId) => documents.LeaveAsync(Caller, documentId);

@@ -38,6 +38,38 @@ public sealed class StartTests : IDisposable
     }
 
     [Fact]
+    public async Task A_refused_call_does_not_fill_the_log()
+    {
+        await using var host = await HostProcess.Launch(_folder.Path).ReadyAsync();
+        var client = await host.ConnectAsync();
+        await client.JoinAsync("d");
+        var before = host.Lines.Count;
+
+        for (var i = 0; i < 50; i++)
+            Assert.Equal("invalid_update", await TestClient.CodeOfAsync(client.PushAsync("d", [1, 2, 3])));
+        await client.PushAsync("d", new Typist(1).Type("x"));
+
+        Assert.Equal(before, host.Lines.Count);
+    }
+
+    [Theory]
+    [InlineData("/")]
+    [InlineData("/d/notes")]
+    public async Task A_browser_keeps_its_guest_in_a_cookie_that_scripts_cannot_read(string page)
+    {
+        await using var host = await HostProcess.Launch(_folder.Path).ReadyAsync();
+        using var http = new HttpClient(new HttpClientHandler { UseCookies = false });
+        using var request = new HttpRequestMessage(HttpMethod.Get, host.Url + page);
+        request.Headers.Accept.ParseAdd("text/html");
+
+        using var answer = await http.SendAsync(request);
+
+        var cookie = Assert.Single(answer.Headers.GetValues("Set-Cookie"));
+        Assert.Matches("^collab-guest=[0-9a-f]{8};", cookie);
+        Assert.Contains("httponly", cookie, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
     public async Task In_Production_a_caller_without_a_token_is_refused()
     {
         await using var host = await HostProcess.Launch(_folder.Path, "Production", Security.Tokens.Settings).ReadyAsync();

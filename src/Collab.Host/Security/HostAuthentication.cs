@@ -17,7 +17,7 @@ internal static class HostAuthentication
     {
         var bearer = configuration.GetSection(BearerSection);
         var guestsAllowed = environment.IsDevelopment();
-        if (!guestsAllowed && bearer["Authority"] is null && !bearer.GetSection("SigningKeys").GetChildren().Any())
+        if (!guestsAllowed && bearer["Authority"] is null && !bearer.GetSection("SigningKeys").GetChildren().Any(key => !string.IsNullOrEmpty(key["Value"])))
         {
             throw new InvalidOperationException(
                 $"Collab does not start open to everybody. Set {BearerSection}:Authority to your identity provider, or "

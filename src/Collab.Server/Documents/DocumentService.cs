@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Collab.Crdt;
 using Collab.Protocol;
 using Collab.Server.Fanout;
@@ -23,7 +24,7 @@ internal sealed class DocumentService(
 
     /// <summary>Lets the caller into a document. What is sent to it after this returns reaches him.</summary>
     public async Task<JoinedDocument> JoinAsync(
-        Caller caller, string documentId, byte[] stateVector, CancellationToken cancellationToken)
+        Caller caller, string documentId, byte[]? stateVector, CancellationToken cancellationToken)
     {
         CheckName(documentId);
         CheckStateVector(stateVector);
@@ -63,11 +64,13 @@ internal sealed class DocumentService(
 
     /// <summary>Takes in an update of a member who may write. It is durable when this returns.</summary>
     /// <returns>Its position.</returns>
-    public Task<Position> PushAsync(Caller caller, string documentId, byte[] update, CancellationToken cancellationToken)
+    public Task<Position> PushAsync(Caller caller, string documentId, byte[]? update, CancellationToken cancellationToken)
     {
         var (room, member) = Membership(caller, documentId);
         if (!member.CanWrite)
             throw new CollabException(ErrorCodes.Forbidden, "you may read this document but not change it");
+        if (update is null)
+            throw new CollabException(ErrorCodes.InvalidUpdate, "there is no update");
         if (update.Length > options.Value.MaxUpdateBytes)
             throw TooLarge("update", options.Value.MaxUpdateBytes);
         if (Updates.ValidateV1(update, _updateLimits) is { } fault)
@@ -81,7 +84,7 @@ internal sealed class DocumentService(
 
     /// <summary>Tells a member what he lacks.</summary>
     public async Task<SyncedDocument> SyncAsync(
-        Caller caller, string documentId, byte[] stateVector, CancellationToken cancellationToken)
+        Caller caller, string documentId, byte[]? stateVector, CancellationToken cancellationToken)
     {
         var (room, _) = Membership(caller, documentId);
         CheckStateVector(stateVector);
@@ -90,9 +93,11 @@ internal sealed class DocumentService(
     }
 
     /// <summary>Takes in awareness states of a member and tells the others.</summary>
-    public Task PushAwarenessAsync(Caller caller, string documentId, byte[] awareness)
+    public Task PushAwarenessAsync(Caller caller, string documentId, byte[]? awareness)
     {
         var (room, _) = Membership(caller, documentId);
+        if (awareness is null)
+            throw new CollabException(ErrorCodes.InvalidAwareness, "there is no awareness update");
         if (awareness.Length > options.Value.MaxAwarenessBytes)
             throw TooLarge("awareness update", options.Value.MaxAwarenessBytes);
         if (AwarenessUpdate.TryDecode(awareness, _awarenessLimits, out var states) is { } fault)
@@ -150,7 +155,7 @@ internal sealed class DocumentService(
             throw new CollabException(ErrorCodes.InvalidName, "a document id is 1 to 200 characters of A-Z a-z 0-9 . _ ~ : @ - / with no empty segment");
     }
 
-    private void CheckStateVector(byte[] stateVector)
+    private void CheckStateVector([NotNull] byte[]? stateVector)
     {
         if (stateVector is null)
             throw new CollabException(ErrorCodes.InvalidStateVector, "there is no state vector");

@@ -17,7 +17,7 @@ internal sealed class GroupCommitWriter : IDisposable, IAsyncDisposable
     /// The shortest time between the beginnings of two commits while few writes wait. A lone write is committed at once; at a few
     /// thousand scattered writes a second this saves most of the commits, and so most of the processor's time.
     /// </summary>
-    internal static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(2);
+    internal static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(4);
 
     /// <summary>So many waiting writes are worth a commit of their own at any time.</summary>
     internal const int EnoughWrites = 8;

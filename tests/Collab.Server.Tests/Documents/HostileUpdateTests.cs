@@ -68,6 +68,21 @@ public sealed class HostileUpdateTests
     }
 
     [Fact]
+    public async Task Nothing_where_bytes_belong_is_refused_like_bytes_that_are_wrong()
+    {
+        await using var host = await CollabTestHost.StartAsync();
+        var (attacker, witness) = await TwoMembersAsync(host);
+
+        Assert.Equal("invalid_update", await TestClient.CodeOfAsync(attacker.PushAsync("d", null!)));
+        Assert.Equal("invalid_awareness", await TestClient.CodeOfAsync(
+            attacker.Connection.InvokeCoreAsync("PushAwareness", typeof(object), ["d", null])));
+        Assert.Equal("invalid_state_vector", await TestClient.CodeOfAsync(
+            attacker.Connection.InvokeCoreAsync("SyncDocument", typeof(object), ["d", null])));
+
+        await OnlyWhatFollowsArrivesAsync(attacker, witness);
+    }
+
+    [Fact]
     public async Task A_malformed_awareness_update_is_refused_and_reaches_nobody()
     {
         await using var host = await CollabTestHost.StartAsync();

@@ -16,7 +16,6 @@ internal sealed class DocumentCompaction(DocumentRoom room, IRoomLog log, Docume
 
     // In the middle of a burst a snapshot would soon be old again: wait for a pause, unless the log has grown so many times too long.
     private const int OverdueFactor = 256;
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     // Compacting reads and writes whole documents: two at a time leave room for the others.
     private static readonly SemaphoreSlim Running = new(2);
@@ -70,7 +69,7 @@ internal sealed class DocumentCompaction(DocumentRoom room, IRoomLog log, Docume
     }
 
     private bool IsDue(int factor) =>
-        _updates >= factor * options.CompactAfterUpdates * Math.Max(1, _documentBytes / SmallDocumentBytes)
+        _updates >= (long)factor * options.CompactAfterUpdates * Math.Max(1, _documentBytes / SmallDocumentBytes)
         || (_updates > 1 && _bytes >= factor * Math.Max(options.CompactAfterBytes, _documentBytes / 2));
 
     private async Task WaitForPauseAsync()
@@ -80,7 +79,7 @@ internal sealed class DocumentCompaction(DocumentRoom room, IRoomLog log, Docume
             int before;
             lock (_gate)
                 before = _updates;
-            await Task.Delay(Pause);
+            await Task.Delay(options.CompactPauseMilliseconds);
             lock (_gate)
             {
                 if (_updates == before || IsDue(OverdueFactor))

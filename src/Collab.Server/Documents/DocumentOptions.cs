@@ -31,6 +31,12 @@ public sealed class DocumentOptions
     /// </summary>
     public long CompactAfterBytes { get; set; } = 256 * 1024;
 
+    /// <summary>
+    /// A log that is due waits for a pause this long in the document's updates before it is compacted, in milliseconds, unless it grows
+    /// far too long meanwhile. 0 compacts in the middle of things. Default 1,000.
+    /// </summary>
+    public int CompactPauseMilliseconds { get; set; } = 1_000;
+
     /// <summary>After how long a silence an awareness state is taken away, in milliseconds (y-protocols: 30,000).</summary>
     public int AwarenessTimeoutMilliseconds { get; set; } = 30_000;
 
@@ -44,6 +50,7 @@ public sealed class DocumentOptions
         : LingerMilliseconds is < 0 or > 3_600_000 ? "Collab:Documents:LingerMilliseconds must be 0 to 3600000 milliseconds."
         : CompactAfterUpdates < 2 ? "Collab:Documents:CompactAfterUpdates must be at least 2."
         : CompactAfterBytes < 1024 ? "Collab:Documents:CompactAfterBytes must be at least 1024 bytes."
+        : CompactPauseMilliseconds is < 0 or > 60_000 ? "Collab:Documents:CompactPauseMilliseconds must be 0 to 60000 milliseconds."
         : AwarenessTimeoutMilliseconds is < 1000 or > 3_600_000
             ? "Collab:Documents:AwarenessTimeoutMilliseconds must be 1000 to 3600000 milliseconds."
         : null;

@@ -18,7 +18,7 @@ public sealed class KillTests
             // So few updates that compaction runs all the time, and that kills meet it.
             await using var host = await HostProcess.Launch(
                 folder.Path,
-                arguments: ["--Collab:Documents:CompactAfterUpdates=20", "--Logging:LogLevel:Collab.Documents=Debug"]).ReadyAsync();
+                arguments: ["--Collab:Documents:CompactAfterUpdates=20", "--Collab:Documents:CompactPauseMilliseconds=0", "--Logging:LogLevel:Collab.Documents=Debug"]).ReadyAsync();
             await Traffic.AssertKeptAsync(host, past);
 
             var traffic = await Traffic.StartAsync(host);

@@ -21,7 +21,7 @@ internal sealed record TrafficPlan(int Rooms, int MembersPerRoom, int WritersPer
 /// </summary>
 internal sealed class Traffic
 {
-    private static int s_runs;
+    private static int _runs;
 
     private readonly TrafficPlan _plan;
     private readonly SocketLoop _loop;
@@ -45,7 +45,7 @@ internal sealed class Traffic
     {
         (_plan, _loop, _server) = (plan, loop, server);
         _interval = 1e9 / plan.Rate;
-        var run = s_runs++;
+        var run = _runs++;
         _writers = plan.Rooms * plan.WritersPerRoom;
         _members = new TrafficMember[plan.Rooms * plan.MembersPerRoom];
         for (var member = 0; member < _members.Length; member++)

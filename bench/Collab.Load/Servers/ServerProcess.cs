@@ -10,7 +10,7 @@ internal sealed class ServerProcess : IDisposable
     private const int FirstPort = 7200;
     private const int Ports = 100;
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(2) };
-    private static int s_started;
+    private static int _started;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("collab-load-").FullName;
     private Process? _process;
@@ -66,7 +66,7 @@ internal sealed class ServerProcess : IDisposable
 
     private void Start()
     {
-        Port = FirstPort + s_started++ % Ports;
+        Port = FirstPort + _started++ % Ports;
         var log = Path.Combine(_folder, "log");
         var start = new ProcessStartInfo("/bin/sh");
         // The shell becomes the server, so that its id is the server's, and the log needs no reader here.

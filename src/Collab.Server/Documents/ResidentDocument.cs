@@ -66,11 +66,13 @@ internal sealed class ResidentDocument(RoomKey room, IRoomLog log, long maxBytes
     }
 
     /// <summary>The document as of the last commit that was told to <see cref="Append"/>, or later.</summary>
+    /// <param name="atLeast">An offset that is known to be committed.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="RoomLogUnavailableException">It cannot be loaded now.</exception>
     public async ValueTask<DocumentState> GetStateAsync(long atLeast, CancellationToken cancellationToken)
     {
         UsedAt = Environment.TickCount64;
-        while (true)
+        for (var loads = 0; ; loads++)
         {
             Task<DocumentState> loading;
             lock (_gate)
@@ -86,11 +88,10 @@ internal sealed class ResidentDocument(RoomKey room, IRoomLog log, long maxBytes
                 loading = _loading ??= LoadAsync();
             }
 
+            // A load that was under way may have read before the last commit; one that began here has not, unless the log is another now.
             var loaded = await loading.WaitAsync(cancellationToken);
-            if (loaded.Offset >= atLeast)
+            if (loaded.Offset >= atLeast || loads > 0)
                 return loaded;
-
-            // Something was committed while the last page was being read: read again.
         }
     }
 

@@ -44,7 +44,9 @@ public sealed class YjsOracle : IAsyncLifetime
     {
         var answer = await AskAsync(new JsonObject
         {
-            ["op"] = "algebra", ["updates"] = Encode(updates), ["target"] = Convert.ToBase64String(target),
+            ["op"] = "algebra",
+            ["updates"] = Encode(updates),
+            ["target"] = Convert.ToBase64String(target),
         });
         return (Bytes(answer["merged"]), Bytes(answer["stateVector"]), Bytes(answer["diff"]));
     }
@@ -98,7 +100,9 @@ public sealed class YjsOracle : IAsyncLifetime
 
     private static Process Start(string program, string argument) => Process.Start(new ProcessStartInfo(program, argument)
     {
-        WorkingDirectory = Folder(), RedirectStandardInput = true, RedirectStandardOutput = true,
+        WorkingDirectory = Folder(),
+        RedirectStandardInput = true,
+        RedirectStandardOutput = true,
     })!;
 
     private static JsonArray Encode(IEnumerable<ReadOnlyMemory<byte>> updates) =>

@@ -26,9 +26,6 @@ internal sealed class CollabLifetimeManager(
     private readonly ILogger _logger = loggerFactory.CreateLogger("Collab.Fanout");
     private ITimer? _progressCheck;
 
-    /// <summary>How many connections this node serves.</summary>
-    public int ConnectionCount => _connections.Count;
-
     /// <summary>
     /// Puts a connection into a room's group. Call <see cref="Follow"/> once the member has what the log held until then.
     /// </summary>

@@ -1,4 +1,6 @@
 using Collab.Protocol;
+using Collab.Server.Documents;
+using Collab.Server.Fanout;
 using Collab.Server.Rooms;
 using Collab.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -35,6 +37,28 @@ public sealed class CatchUpTests
         await writing;
         foreach (var (client, joined) in joiners)
             await client.UntilReadAsync(typist, typist.Clock, joined);
+    }
+
+    [Fact]
+    public async Task What_is_sent_between_entering_the_group_and_following_arrives_although_nothing_follows_it()
+    {
+        await using var host = await CollabTestHost.StartAsync();
+        var writer = await host.ConnectAsync("ada");
+        var joiner = await host.ConnectAsync("ben");
+        await writer.JoinAsync("d");
+        var connections = host.Services.GetRequiredService<CollabLifetimeManager>();
+        var connectionId = joiner.Connection.ConnectionId!;
+        var room = host.Services.GetRequiredService<DocumentRooms>().Enter("d", new DocumentMember(connectionId, "ben", CanWrite: true));
+        var typist = new Typist(1);
+
+        // The steps of a join, with an update in their middle.
+        var membership = await connections.JoinAsync(connectionId, Document, room.Group, room);
+        await writer.PushAsync("d", typist.Type("between"));
+        Assert.Empty(joiner.Updates);
+        connections.Follow(connectionId, membership!, cursor: 0);
+
+        await joiner.UntilReadAsync(typist, 7);
+        Assert.Single(joiner.Updates);
     }
 
     [Fact]

@@ -91,6 +91,18 @@ internal ref struct Lib0Reader(ReadOnlySpan<byte> bytes)
         throw Faults.NumberTooLarge(start);
     }
 
+    /// <summary>A signed integer as a number, so that minus zero stays one.</summary>
+    public double ReadVarInt()
+    {
+        var start = Position;
+        SkipVarInt();
+        var bytes = _bytes[start..Position];
+        ulong magnitude = (ulong)(bytes[0] & 0x3F);
+        for (var i = 1; i < bytes.Length && i < 9; i++)
+            magnitude |= (ulong)(bytes[i] & 0x7F) << (7 * i - 1);
+        return (bytes[0] & 0x40) != 0 ? -(double)magnitude : magnitude;
+    }
+
     /// <summary>A count of things of which each takes at least <paramref name="bytesEach"/> bytes.</summary>
     public int ReadCount(int bytesEach)
     {

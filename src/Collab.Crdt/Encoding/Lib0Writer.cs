@@ -49,6 +49,25 @@ internal sealed class Lib0Writer(int capacity) : IDisposable
         WriteBytes(bytes);
     }
 
+    /// <summary>A signed integer: sign in bit 6 of the first byte. Minus zero is a value of its own, so the sign is told apart.</summary>
+    public void WriteVarInt(long value, bool isNegative)
+    {
+        var magnitude = (ulong)Math.Abs(value);
+        WriteByte((byte)((magnitude > 0x3F ? 0x80u : 0) | (isNegative ? 0x40u : 0) | (uint)(magnitude & 0x3F)));
+        for (magnitude >>= 6; magnitude > 0; magnitude >>= 7)
+            WriteByte((byte)((magnitude > 0x7F ? 0x80u : 0) | (uint)(magnitude & 0x7F)));
+    }
+
+    /// <summary>A string as UTF-8 behind its length in bytes. Halves of surrogate pairs become U+FFFD, as in JavaScript.</summary>
+    public void WriteVarString(ReadOnlySpan<char> text)
+    {
+        var bytes = System.Text.Encoding.UTF8.GetByteCount(text);
+        WriteVarUint((ulong)bytes);
+        if (_buffer.Length - Length < bytes)
+            Grow(bytes);
+        Length += System.Text.Encoding.UTF8.GetBytes(text, _buffer.AsSpan(Length));
+    }
+
     /// <summary>A copy of what was written.</summary>
     public byte[] ToArray() => Written.ToArray();
 

@@ -1,0 +1,6 @@
+namespace Collab.Crdt;
+
+/// <summary>A document.</summary>
+public sealed class Doc
+{
+}

@@ -1,0 +1,6 @@
+namespace Collab.Crdt;
+
+/// <summary>A shared type.</summary>
+public abstract class SharedType
+{
+}

@@ -1,0 +1,6 @@
+namespace Collab.Crdt;
+
+/// <summary>A text.</summary>
+public sealed class Text : SharedType
+{
+}

@@ -14,6 +14,12 @@ internal enum StructKind : byte
     Any = 8,
     Doc = 9,
     Skip = 10,
+
+    /// <summary>Only inside the engine: an embed, or a format, whose value is written as Any and not as JSON.</summary>
+    EmbedAny = 11,
+
+    /// <inheritdoc cref="EmbedAny"/>
+    FormatAny = 12,
 }
 
 /// <summary>Names one inserted unit: who inserted it, and as which of its insertions.</summary>

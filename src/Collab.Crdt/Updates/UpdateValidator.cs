@@ -13,14 +13,14 @@ internal static class UpdateValidator
     private readonly record struct Leaves(ulong Client, uint Clock, uint NextClock);
 
     /// <summary>Throws <see cref="InvalidUpdateException"/> at the first fault.</summary>
-    public static void Check(ReadOnlySpan<byte> update, UpdateLimits limits)
+    public static void Check(ReadOnlySpan<byte> update, UpdateLimits limits, bool dialect = false)
     {
         if (update.Length > limits.MaxBytes)
             throw Faults.At(UpdateFaultKind.TooLarge, 0, $"{update.Length} bytes, {limits.MaxBytes} allowed");
 
         using var children = new PooledList<Child>();
         using var leaves = new PooledList<Leaves>();
-        var reader = new UpdateReader(update, limits);
+        var reader = new UpdateReader(update, limits, dialect);
         CheckStructs(ref reader, update, limits, children, leaves);
 
         var deletes = reader.DeleteSet();

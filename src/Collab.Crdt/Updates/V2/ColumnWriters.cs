@@ -4,7 +4,7 @@ namespace Collab.Crdt;
 /// Writes a column of bytes as runs: the value, then how many more of it follow. The last run has no count, and readers
 /// repeat it for ever (lib0 <c>RleEncoder</c>).
 /// </summary>
-internal sealed class ByteColumnWriter
+internal sealed class ByteColumnWriter : IDisposable
 {
     private readonly Lib0Writer _column = new(64);
     private byte _value;
@@ -38,7 +38,7 @@ internal sealed class ByteColumnWriter
 /// Writes a column of unsigned numbers as runs: the value, and when it stands more than once, with a minus sign and followed by
 /// the count less two (lib0 <c>UintOptRleEncoder</c>).
 /// </summary>
-internal sealed class NumberColumnWriter
+internal sealed class NumberColumnWriter : IDisposable
 {
     private readonly Lib0Writer _column = new(64);
     private ulong _value;
@@ -83,7 +83,7 @@ internal sealed class NumberColumnWriter
 /// Writes a column of clocks as runs of equal differences: the difference doubled, plus one when it stands more than once and the
 /// count less two follows (lib0 <c>IntDiffOptRleEncoder</c>).
 /// </summary>
-internal sealed class ClockColumnWriter
+internal sealed class ClockColumnWriter : IDisposable
 {
     private readonly Lib0Writer _column = new(64);
     private long _value, _difference;
@@ -130,7 +130,7 @@ internal sealed class ClockColumnWriter
 }
 
 /// <summary>Writes the column of strings: all of them as one, then their lengths in UTF-16 units (lib0 <c>StringEncoder</c>).</summary>
-internal sealed class StringColumnWriter
+internal sealed class StringColumnWriter : IDisposable
 {
     private readonly Lib0Writer _text = new(64), _column = new(64);
     private readonly NumberColumnWriter _lengths = new();

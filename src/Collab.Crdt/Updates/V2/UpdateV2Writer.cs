@@ -4,13 +4,14 @@ namespace Collab.Crdt;
 /// Writes an update of format v1, or of the dialect, in the columns of format v2. Structs, sections and deletes keep their order.
 /// Reused from one update to the next, so that a small one costs no more than its bytes.
 /// </summary>
-internal sealed class UpdateV2Writer
+internal sealed class UpdateV2Writer : IDisposable
 {
     private readonly ClockColumnWriter _keyClocks = new(), _leftClocks = new(), _rightClocks = new();
     private readonly NumberColumnWriter _clients = new(), _typeRefs = new(), _lengths = new();
     private readonly ByteColumnWriter _infos = new(), _parentInfos = new();
     private readonly StringColumnWriter _strings = new();
     private readonly Lib0Writer _rest = new(64), _whole = new(64);
+    private readonly PooledList<DeletedRange> _deletes = new();
     private uint _keyClock;
 
     /// <summary>
@@ -39,9 +40,6 @@ internal sealed class UpdateV2Writer
         return Assemble();
     }
 
-    /// <summary>How many bytes the last update had; what the buffers hold on to is about as large.</summary>
-    public int LastLength => _whole.Length;
-
     /// <summary>Gives the buffers back.</summary>
     public void Dispose()
     {
@@ -56,6 +54,7 @@ internal sealed class UpdateV2Writer
         _lengths.Dispose();
         _rest.Dispose();
         _whole.Dispose();
+        _deletes.Dispose();
     }
 
     private void Clear()
@@ -71,6 +70,7 @@ internal sealed class UpdateV2Writer
         _lengths.Clear();
         _rest.Clear();
         _whole.Clear();
+        _deletes.Clear();
         _keyClock = 0;
     }
 
@@ -214,7 +214,7 @@ internal sealed class UpdateV2Writer
     /// <summary>Each client's deletes as distances from the end of the one before, and lengths less one.</summary>
     private void WriteDeletes(DeleteSetReader deletes)
     {
-        using var ranges = new PooledList<DeletedRange>();
+        var ranges = _deletes;
         var inOrder = true;
         while (deletes.Next(out var range))
         {

@@ -86,7 +86,7 @@ internal sealed class PendingUpdates
     {
         byte[]? structs = null, deletes = null;
         if (_parts.Count > 0)
-            structs = UpdateMerge.Merge([.. _parts.Select(part => (ReadOnlyMemory<byte>)part.Update)], join: false, anyDialect: true);
+            structs = UpdateMerge.Merge([.. _parts.Select(part => (ReadOnlyMemory<byte>)part.Update)], join: false, dialect: true);
         if (_deletes.Count > 0)
         {
             using var writer = new Lib0Writer(64);

@@ -107,7 +107,7 @@ public sealed partial class Doc
             changes.Loaded.Add(subDoc);
     }
 
-    internal void RemoveSubDoc(Transaction transaction, Doc subDoc)
+    internal static void RemoveSubDoc(Transaction transaction, Doc subDoc)
     {
         var changes = SubDocsOf(transaction);
         if (!changes.Added.Remove(subDoc))

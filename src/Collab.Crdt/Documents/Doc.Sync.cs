@@ -24,7 +24,7 @@ public sealed partial class Doc
     public void ApplyV1(ReadOnlySpan<byte> update, object? origin = null)
     {
         using var sections = new PooledList<UpdateSection>();
-        var deletes = UpdateValidator.Check(update, _limits, sections);
+        var deletes = UpdateValidator.Check(update, _limits, sections: sections);
         Apply(update, sections.Span, deletes, origin);
     }
 
@@ -32,9 +32,8 @@ public sealed partial class Doc
     /// <inheritdoc cref="ApplyV1"/>
     public void ApplyV2(ReadOnlySpan<byte> update, object? origin = null)
     {
-        var converted = UpdateV2.ToV1(update, _limits, json: false);
         using var sections = new PooledList<UpdateSection>();
-        var deletes = UpdateValidator.Check(converted, _limits, sections, anyDialect: true);
+        var converted = UpdateV2.ToCheckedV1(update, _limits, sections, out var deletes);
         Pending.IsFromV2 = true;
         Apply(converted, sections.Span, deletes, origin);
     }
@@ -83,9 +82,9 @@ public sealed partial class Doc
         if (deletes is not null)
             updates.Add(deletes);
         if (structs is not null)
-            updates.Add(UpdateDiff.Diff(structs, stateVector.IsEmpty ? StateVector.Empty : stateVector, anyDialect: true));
-        var merged = UpdateMerge.Merge(updates, join: false, anyDialect: true);
+            updates.Add(UpdateDiff.Diff(structs, stateVector.IsEmpty ? StateVector.Empty : stateVector, dialect: true));
+        var merged = UpdateMerge.Merge(updates, join: false, dialect: true);
         // What came in format v2 waits with its values as Any, which format v1 does not have.
-        return anyDialect || !Pending.IsFromV2 ? merged : UpdateV2.ToV1(UpdateV2.FromV1(merged), UpdateLimits.Default, json: true);
+        return anyDialect || !Pending.IsFromV2 ? merged : UpdateV2.ToV1(UpdateV2.FromV1(merged), UpdateV2.Lenient, json: true);
     }
 }

@@ -41,9 +41,14 @@ public sealed partial class Doc
 
     /// <summary>Runs <paramref name="body"/> in a transaction.</summary>
     /// <param name="body">The edits.</param>
+    /// <exception cref="InvalidOperationException">A transaction is open already, or the document is in use by another thread.</exception>
+    public void Transact(Action<Transaction> body) => Transact(body, null);
+
+    /// <summary>Runs <paramref name="body"/> in a transaction.</summary>
+    /// <param name="body">The edits.</param>
     /// <param name="origin">Where the changes come from; handlers and undo managers see it.</param>
     /// <exception cref="InvalidOperationException">A transaction is open already, or the document is in use by another thread.</exception>
-    public void Transact(Action<Transaction> body, object? origin = null)
+    public void Transact(Action<Transaction> body, object? origin)
     {
         ArgumentNullException.ThrowIfNull(body);
         using var transaction = Begin(origin, local: true);
@@ -52,7 +57,11 @@ public sealed partial class Doc
 
     /// <inheritdoc cref="Transact(Action{Transaction}, object?)"/>
     /// <returns>What <paramref name="body"/> returns.</returns>
-    public T Transact<T>(Func<Transaction, T> body, object? origin = null)
+    public T Transact<T>(Func<Transaction, T> body) => Transact(body, null);
+
+    /// <inheritdoc cref="Transact(Action{Transaction}, object?)"/>
+    /// <returns>What <paramref name="body"/> returns.</returns>
+    public T Transact<T>(Func<Transaction, T> body, object? origin)
     {
         ArgumentNullException.ThrowIfNull(body);
         using var transaction = Begin(origin, local: true);

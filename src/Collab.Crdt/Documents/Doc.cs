@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 
 namespace Collab.Crdt;
@@ -55,6 +56,7 @@ public sealed partial class Doc : IDisposable
     }
 
     /// <summary>The name under which providers and parents know the document.</summary>
+    [SuppressMessage("Naming", "CA1720", Justification = "The name that yjs has for it.")]
     public string Guid { get; }
 
     /// <summary>The collection that a provider keeps the document in; a subdocument takes over that of its parent.</summary>

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Collab.Crdt;
 
 /// <summary>How a document is to be.</summary>
@@ -7,6 +9,7 @@ public sealed record DocOptions
     public ulong? ClientId { get; init; }
 
     /// <summary>The name under which providers and parents know the document. Default: a random UUID.</summary>
+    [SuppressMessage("Naming", "CA1720", Justification = "The name that yjs has for it.")]
     public string? Guid { get; init; }
 
     /// <summary>The collection that a provider keeps the document in.</summary>

@@ -35,7 +35,7 @@ internal static class Deletion
         transaction.Deletes.Add(block.Client, block.Clock, block.Length);
         transaction.Change(parent, block.Key);
         if (block.Kind == StructKind.Doc)
-            transaction.Doc.RemoveSubDoc(transaction, store.Values[block.Content].AsDoc());
+            Doc.RemoveSubDoc(transaction, store.Values[block.Content].AsDoc());
         return true;
     }
 

@@ -48,8 +48,9 @@ internal sealed class RangeSet
         {
             _ranges.Sort(static (a, b) => a.Client != b.Client ? a.Client.CompareTo(b.Client) : a.Clock.CompareTo(b.Clock));
             var kept = 0;
-            foreach (var range in _ranges)
+            for (var i = 0; i < _ranges.Count; i++)
             {
+                var range = _ranges[i];
                 if (kept > 0 && _ranges[kept - 1] is var last && last.Client == range.Client && last.NextClock >= range.Clock)
                     _ranges[kept - 1] = last with { Length = Math.Max(last.NextClock, range.NextClock) - last.Clock };
                 else

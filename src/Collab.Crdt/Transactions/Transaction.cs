@@ -2,7 +2,7 @@ namespace Collab.Crdt;
 
 /// <summary>
 /// A bundle of changes. All that happens in it reaches observers, other documents and the undo manager as one step, when it
-/// ends. Made by <see cref="Doc.WriteTransaction"/>; disposing it commits (there is no way back; see <see cref="UndoManager"/>).
+/// ends. Made by <see cref="Doc.WriteTransaction"/>; disposing it commits (there is no way back but to undo).
 /// </summary>
 public sealed class Transaction : IDisposable
 {

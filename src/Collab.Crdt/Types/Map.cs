@@ -6,6 +6,7 @@ namespace Collab.Crdt;
 /// <summary>
 /// Shared entries by name (yjs <c>Y.Map</c>). When two replicas set the same key at once, both end up with the same one of the two.
 /// </summary>
+[SuppressMessage("Naming", "CA1710", Justification = "A map is what it is called wherever Yjs is known.")]
 public sealed class Map : SharedType, IReadOnlyDictionary<string, Any>
 {
     /// <summary>Makes an empty map, to be inserted into a document.</summary>

@@ -15,10 +15,8 @@ internal enum StructKind : byte
     Doc = 9,
     Skip = 10,
 
-    /// <summary>Only inside the engine: an embed, or a format, whose value is written as Any and not as JSON.</summary>
+    // Only inside the engine (see UpdateV2): an embed and a format whose value is an Any and not a JSON text.
     EmbedAny = 11,
-
-    /// <inheritdoc cref="EmbedAny"/>
     FormatAny = 12,
 }
 

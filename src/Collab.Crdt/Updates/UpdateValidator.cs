@@ -92,6 +92,12 @@ internal static class UpdateValidator
     private static void CheckParents(ReadOnlySpan<Child> children, Span<Leaves> leaves)
     {
         leaves.Sort(static (a, b) => a.Client != b.Client ? a.Client.CompareTo(b.Client) : a.Clock.CompareTo(b.Clock));
+        // Two sections of one client may overlap: what either says counts, as after a merge.
+        for (var i = 1; i < leaves.Length; i++)
+        {
+            if (leaves[i].Client == leaves[i - 1].Client && leaves[i].NextClock < leaves[i - 1].NextClock)
+                leaves[i] = leaves[i] with { NextClock = leaves[i - 1].NextClock };
+        }
         foreach (ref readonly var child in children)
         {
             int low = 0, high = leaves.Length;

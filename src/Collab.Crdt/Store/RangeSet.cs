@@ -12,6 +12,9 @@ internal sealed class RangeSet
     private readonly List<ClientRange> _ranges = [];
     private bool _isSorted = true;
 
+    // The clients in the order in which they were first added; null while that is the order of the ranges.
+    private List<int>? _clients;
+
     public bool IsEmpty => _ranges.Count == 0;
 
     public void Add(int client, uint clock, uint length)
@@ -35,10 +38,14 @@ internal sealed class RangeSet
             Add(range.Client, range.Clock, range.Length);
     }
 
-    public void Clear()
+    /// <summary>The ranges by clock, but the clients in the order in which they were first added.</summary>
+    public IEnumerable<ClientRange> InOrderOfClients()
     {
-        _ranges.Clear();
-        _isSorted = true;
+        Sorted();
+        if (_clients is null)
+            return _ranges;
+        var byClient = _ranges.ToLookup(range => range.Client);
+        return _clients.SelectMany(client => byClient[client]);
     }
 
     /// <summary>The ranges by client index and clock; those that touch are one.</summary>
@@ -46,6 +53,7 @@ internal sealed class RangeSet
     {
         if (!_isSorted)
         {
+            _clients = [.. (_clients ?? []).Concat(_ranges.Select(range => range.Client)).Distinct()];
             _ranges.Sort(static (a, b) => a.Client != b.Client ? a.Client.CompareTo(b.Client) : a.Clock.CompareTo(b.Clock));
             var kept = 0;
             for (var i = 0; i < _ranges.Count; i++)

@@ -71,7 +71,7 @@ internal static class TextCleanup
         }
         using var scope = transaction.Doc.Write();
         var cleanup = scope.Transaction;
-        foreach (var range in transaction.Deletes.Sorted().ToArray())
+        foreach (var range in transaction.Deletes.InOrderOfClients())
         {
             ForEachBlock(transaction, range, handle =>
             {

@@ -35,6 +35,9 @@ public sealed class Transaction : IDisposable
     /// <summary>What was deleted.</summary>
     internal RangeSet Deletes { get; } = new();
 
+    /// <summary>True when something visible was deleted, so that there is content to collect.</summary>
+    internal bool HasContentToCollect { get; set; }
+
     /// <summary>Blocks that were split, or lost something to their left, and may be one again at the end.</summary>
     internal List<BlockId> ToMerge { get; } = [];
 

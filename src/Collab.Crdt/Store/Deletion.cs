@@ -36,6 +36,8 @@ internal static class Deletion
         transaction.HasContentToCollect = true;
         store.NoteDeleted(block);
         transaction.Change(parent, block.Key);
+        if (block.Kind == StructKind.Format && block.Key == 0)
+            parent.Formats?.Remove(handle);
         if (block.Kind == StructKind.Doc)
             Doc.RemoveSubDoc(transaction, store.Values[block.Content].AsDoc());
         return true;

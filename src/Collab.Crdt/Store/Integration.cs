@@ -87,6 +87,8 @@ internal static class Integration
                 break;
             case StructKind.Format:
                 parent.HasMarks = parent.HasFormatting = true;
+                if (block.Key == 0)
+                    parent.Formats?.Add(handle);
                 break;
             case StructKind.Doc:
                 transaction.Doc.AddSubDoc(transaction, transaction.Store.Values[block.Content].AsDoc(), handle);

@@ -93,25 +93,25 @@ internal static class TextCleanup
             CleanText(cleanup, text);
     }
 
+    /// <summary>
+    /// Cleans the marks before the first visible unit. yjs' <c>cleanupYTextFormatting</c> walks through the whole text, but what
+    /// it does at each further gap finds that gap ended where it begins.
+    /// </summary>
     private static void CleanText(Transaction transaction, Branch text)
     {
         var store = transaction.Store;
-        var start = text.Start;
-        var startAttributes = new FormatSet();
         var attributes = new FormatSet();
         for (var at = text.Start; at != 0; at = store[at].Right)
         {
             ref var block = ref store[at];
             if (block.IsDeleted)
                 continue;
-            if (block.Kind == StructKind.Format)
+            if (block.Kind != StructKind.Format)
             {
-                attributes.Apply(store.FormatOf(block));
-                continue;
+                CleanGap(transaction, text.Start, at, new FormatSet(), attributes);
+                return;
             }
-            CleanGap(transaction, start, at, startAttributes, attributes);
-            startAttributes = attributes.Copy();
-            start = at;
+            attributes.Apply(store.FormatOf(block));
         }
     }
 

@@ -53,6 +53,13 @@ internal sealed class RangeSet
             Add(range.Client, range.Clock, range.Length);
     }
 
+    public void Clear()
+    {
+        _ranges.Clear();
+        _sorted = 0;
+        _clients = null;
+    }
+
     /// <summary>The ranges by clock, but the clients in the order in which they were first added.</summary>
     public IEnumerable<ClientRange> InOrderOfClients()
     {

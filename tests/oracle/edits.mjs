@@ -4,7 +4,7 @@ import { roots } from './dump.mjs'
 
 const plainWords = ['a', 'bc', 'the ', 'quick', '\n', 'é', 'Ω', '漢字', 'ÿ\t"<&>\'', 'العربية', '']
 const astralWords = [...plainWords, '😀', '👩‍👩‍👧', 'x😀y', '𠮷𝒳', '🇩🇪']
-const mapKeys = ['a', 'b', 'title', '1', '', 'ключ', '__proto__', 'constructor']
+const mapKeys = ['a', 'b', 'title', '1', '', 'ключ', 'constructor']
 const attributeNames = ['id', 'class', 'href']
 const elementNames = ['p', 'div', 'h1', 'CODE']
 
@@ -15,8 +15,9 @@ export class Edits {
     this.roots = roots
     this.words = astral ? astralWords : plainWords
     this.subDocs = subDocs
-    // Values that every implementation shows alike.
+    // What every implementation shows alike: values of JSON, and names without a meaning to JavaScript.
     this.json = json
+    this.keys = json ? mapKeys : [...mapKeys, '__proto__']
   }
 
   /** An edit of a random type in the document. */
@@ -109,7 +110,7 @@ export class Edits {
 
   ofMap (t) {
     const { random } = this
-    const k = random.pick(mapKeys)
+    const k = random.pick(this.keys)
     if (this.subDocs && random.chance(0.4)) return { o: 'mdoc', t, k, ...this.subDoc() }
     if (random.chance(0.2)) return random.chance(0.1) ? { o: 'clear', t } : { o: 'unset', t, k }
     if (random.chance(0.25)) return { o: 'mtype', t, k, ...this.type() }

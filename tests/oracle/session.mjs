@@ -37,9 +37,10 @@ const profiles = {
 export const profileNames = Object.keys(profiles)
 
 /**
- * Plays the session of a profile and a seed. With `detail`, what is else only hashed is given in full.
+ * Plays the session of a profile and a seed. With `detail`, what is else only hashed is given in full; without `deliver`
+ * nothing is delivered to fresh documents.
  */
-export const session = ({ profile, seed, detail = false }) => {
+export const session = ({ profile, seed, detail = false, deliver = true }) => {
   const options = profiles[profile]
   const random = new Random(seed * 31 + profileNames.indexOf(profile))
   const clients = clientIds(random, options.wasm)
@@ -52,8 +53,8 @@ export const session = ({ profile, seed, detail = false }) => {
     steps: recorder.steps,
     updates: recorder.updates.map(({ v1, v2 }) => ({ v1: base64(v1), v2: recorder.brief(v2) })),
     replicas: recorder.replicas.documents.map(document => ({ ...recorder.visible(document), v2: recorder.brief(Y.encodeStateAsUpdateV2(document)) })),
-    events: recorder.events(),
-    deliveries: recorder.updates.length > 0 ? recorder.deliveries(random) : []
+    events: deliver ? recorder.events() : [],
+    deliveries: deliver && recorder.updates.length > 0 ? recorder.deliveries(random) : []
   }
 }
 

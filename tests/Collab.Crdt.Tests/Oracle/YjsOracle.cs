@@ -53,11 +53,14 @@ public sealed class YjsOracle : IAsyncLifetime
     }
 
     /// <summary>A fresh yjs document after applying the updates in order.</summary>
-    public async Task<Replica> ApplyAsync(params IEnumerable<ReadOnlyMemory<byte>> updates)
+    public Task<Replica> ApplyAsync(params IEnumerable<ReadOnlyMemory<byte>> updates) => ApplyAsync(gc: true, updates);
+
+    /// <inheritdoc cref="ApplyAsync(IEnumerable{ReadOnlyMemory{byte}})"/>
+    public async Task<Replica> ApplyAsync(bool gc, params IEnumerable<ReadOnlyMemory<byte>> updates)
     {
-        var answer = await AskAsync(new JsonObject { ["op"] = "apply", ["updates"] = Encode(updates) });
+        var answer = await AskAsync(new JsonObject { ["op"] = "apply", ["updates"] = Encode(updates), ["gc"] = gc });
         return new Replica(
-            (string)answer["dump"]!, (string)answer["stateVector"]!, (string)answer["state"]!, (bool)answer["pending"]!);
+            (string)answer["dump"]!, (string)answer["stateVector"]!, (string)answer["state"]!, (string)answer["stateV2"]!, (bool)answer["pending"]!);
     }
 
     /// <summary>Each JSON text, parsed and written again by JavaScript.</summary>
@@ -136,5 +139,5 @@ public sealed record Session(
 public sealed record Algebra(
     byte[] Merged, byte[] StateVector, byte[] Difference, byte[] MergedV2, byte[] StateVectorV2, byte[] DifferenceV2, byte[] BackToV1);
 
-/// <summary>A yjs document: what a user sees, its state vector, its state as an update, and whether it waits for something.</summary>
-public sealed record Replica(string Dump, string StateVector, string State, bool Pending);
+/// <summary>A yjs document: what a user sees, its state vector, its state as an update in both formats, and whether it waits for something.</summary>
+public sealed record Replica(string Dump, string StateVector, string State, string StateV2, bool Pending);

@@ -1,0 +1,97 @@
+using System.Text.Json;
+
+namespace Collab.Crdt.Tests.Documents;
+
+/// <summary>The changes of one transaction, as a replica emitted them in both formats.</summary>
+internal sealed record Emitted(byte[] V1)
+{
+    public byte[] V2 { get; set; } = [];
+}
+
+/// <summary>Replicas of one document, which play the steps of the vectors or of a session of the oracle.</summary>
+internal sealed class Replicas : IDisposable
+{
+    private const string Sync = "sync";
+
+    private readonly List<UndoManager> _managers = [];
+    private List<Emitted> _emitted = [];
+
+    /// <summary>Makes the replicas.</summary>
+    /// <param name="clients">Their client ids.</param>
+    /// <param name="gc">For each whether the content of what is deleted is dropped; or one for all.</param>
+    /// <param name="undo">The roots that undo managers track, each transaction as a step; empty for no undo managers.</param>
+    public Replicas(IEnumerable<ulong> clients, IReadOnlyList<bool> gc, IReadOnlyList<string> undo)
+    {
+        Docs = [.. clients.Select((client, index) => Dump.NewDoc(client, gc.Count > 1 ? gc[index] : gc[0]))];
+        foreach (var doc in Docs)
+        {
+            // A sync carries what others have emitted.
+            doc.ObserveUpdatesV1(update =>
+            {
+                if (!Equals(update.Origin, Sync))
+                    _emitted.Add(new Emitted(update.Update));
+            });
+            doc.ObserveUpdatesV2(update =>
+            {
+                if (!Equals(update.Origin, Sync))
+                    _emitted[^1].V2 = update.Update;
+            });
+            if (undo.Count > 0)
+                _managers.Add(new UndoManager([.. undo.Select(root => Dump.Root(doc, root))], new UndoOptions { CaptureTimeout = TimeSpan.Zero }));
+        }
+    }
+
+    public IReadOnlyList<Doc> Docs { get; }
+
+    /// <summary>The replicas of a case of the vectors, which does not say what was tracked for undo: all that it edits.</summary>
+    public static Replicas Of(DocumentCase document)
+    {
+        var steps = document.Json.GetProperty("steps").EnumerateArray().ToArray();
+        var undoes = steps.Any(step => step.OptionalText("k") is "undo" or "redo") || (document.Json.OptionalText("profile") ?? "").StartsWith("undo", StringComparison.Ordinal);
+        var edited = steps.Where(step => step.TryGetProperty("ops", out _))
+            .SelectMany(step => step.GetProperty("ops").EnumerateArray()).Select(operation => operation.GetProperty("t")[0].GetString()!);
+        return new Replicas(
+            document.Json.GetProperty("clients").EnumerateArray().Select(client => client.GetUInt64()),
+            [document.Gc],
+            undoes ? [.. edited.Distinct()] : []);
+    }
+
+    /// <summary>Plays a step.</summary>
+    /// <returns>What the replicas emitted, but for what a sync carried; and what the step itself has made, if anything.</returns>
+    public (IReadOnlyList<Emitted> Emitted, byte[]? Made) Play(JsonElement step)
+    {
+        _emitted = [];
+        byte[]? made = null;
+        switch (step.GetProperty("k").GetString())
+        {
+            case "tx":
+                var doc = Docs[step.GetProperty("c").GetInt32()];
+                doc.Transact(_ =>
+                {
+                    foreach (var operation in step.GetProperty("ops").EnumerateArray())
+                        Operations.Run(doc, operation);
+                }, step.OptionalText("origin"));
+                break;
+            case "undo":
+                _managers[step.GetProperty("c").GetInt32()].Undo();
+                break;
+            case "redo":
+                _managers[step.GetProperty("c").GetInt32()].Redo();
+                break;
+            case "sync":
+                var target = Docs[step.GetProperty("to").GetInt32()];
+                made = Docs[step.GetProperty("from").GetInt32()].StateDiffV1(target.StateVectorV1());
+                target.ApplyV1(made, Sync);
+                break;
+        }
+        return (_emitted, made);
+    }
+
+    public void Dispose()
+    {
+        foreach (var manager in _managers)
+            manager.Dispose();
+        foreach (var doc in Docs)
+            doc.Dispose();
+    }
+}

@@ -4,16 +4,19 @@ namespace Collab.Crdt;
 internal readonly record struct MissingUnit(ulong Client, uint Clock, uint KnownClock);
 
 /// <summary>
-/// Parts of updates that refer to something that has not come yet. Each part knows what it waits for and is tried again as
-/// soon as that is there; what is still missing then makes a new, smaller part. So nothing stalls, in whatever order updates come.
+/// Parts of updates that refer to something that has not come yet. Each part waits for one unit and is tried again as soon as
+/// that is there; what is still missing then makes a new, smaller part. So nothing stalls, in whatever order updates come,
+/// and what waits costs nothing until its unit comes.
 /// </summary>
 internal sealed class PendingUpdates
 {
-    private readonly List<Part> _parts = [];
-    private readonly List<DeletedRange> _deletes = [];
+    // By the client that is waited for, those with the lowest clock first.
+    private readonly Dictionary<ulong, PriorityQueue<Part, uint>> _parts = [];
+    private readonly Dictionary<ulong, PriorityQueue<DeletedRange, uint>> _deletes = [];
+    private int _added;
 
-    /// <summary>The structs of one client, as an update without deletes, and the unit that must come before the first of them.</summary>
-    private readonly record struct Part(byte[] Update, MissingUnit Missing);
+    /// <summary>The structs of one client as an update without deletes, and which of all parts it was.</summary>
+    private readonly record struct Part(byte[] Update, MissingUnit Missing, int Number);
 
     public bool IsEmpty => _parts.Count == 0 && _deletes.Count == 0;
 
@@ -23,11 +26,8 @@ internal sealed class PendingUpdates
         get
         {
             var missing = new Dictionary<ulong, uint>();
-            foreach (var part in _parts)
-            {
-                if (!missing.TryGetValue(part.Missing.Client, out var clock) || part.Missing.KnownClock < clock)
-                    missing[part.Missing.Client] = part.Missing.KnownClock;
-            }
+            foreach (var (client, parts) in _parts)
+                missing[client] = parts.UnorderedItems.Min(waiting => waiting.Element.Missing.KnownClock);
             return missing;
         }
     }
@@ -50,7 +50,7 @@ internal sealed class PendingUpdates
         writer.WriteVarUint(section.Clock);
         writer.WriteBytes(structs);
         writer.WriteVarUint(0);
-        _parts.Add(new Part(writer.ToArray(), missing));
+        Wait(_parts, missing.Client, new Part(writer.ToArray(), missing, _added++), missing.Clock);
         section.Left = 0;
     }
 
@@ -58,27 +58,22 @@ internal sealed class PendingUpdates
     public void Delete(Transaction transaction, in DeletedRange range)
     {
         if (DeleteKnown(transaction, range) is { } rest)
-            _deletes.Add(rest);
+            Wait(_deletes, rest.Client, rest, rest.Clock);
     }
 
     /// <summary>Tries again whatever may have become possible, until nothing does.</summary>
     public void Retry(Transaction transaction)
     {
-        while (TakeReady(transaction.Store) is { Count: > 0 } ready)
+        while (TakeReady(transaction.Store, _parts) is { Count: > 0 } ready)
         {
             foreach (var part in ready)
             {
-                Span<UpdateSection> section = [SectionOf(part)];
-                UpdateApplication.ApplyStructs(transaction, part, section, this);
+                Span<UpdateSection> section = [SectionOf(part.Update)];
+                UpdateApplication.ApplyStructs(transaction, part.Update, section, this);
             }
         }
-        var kept = 0;
-        for (var i = 0; i < _deletes.Count; i++)
-        {
-            if (DeleteKnown(transaction, _deletes[i]) is { } rest)
-                _deletes[kept++] = rest;
-        }
-        _deletes.RemoveRange(kept, _deletes.Count - kept);
+        foreach (var range in TakeReady(transaction.Store, _deletes) ?? [])
+            Delete(transaction, range);
     }
 
     /// <summary>The waiting structs as one update, and the waiting deletes as another; null where there are none.</summary>
@@ -86,32 +81,45 @@ internal sealed class PendingUpdates
     {
         byte[]? structs = null, deletes = null;
         if (_parts.Count > 0)
-            structs = UpdateMerge.Merge([.. _parts.Select(part => (ReadOnlyMemory<byte>)part.Update)], join: false, dialect: true);
+            structs = UpdateMerge.Merge([.. All(_parts).OrderBy(part => part.Number).Select(part => (ReadOnlyMemory<byte>)part.Update)], join: false, dialect: true);
         if (_deletes.Count > 0)
         {
             using var writer = new Lib0Writer(64);
             writer.WriteVarUint(0);
-            DeleteSets.WriteMerged(writer, _deletes.ToArray());
+            DeleteSets.WriteMerged(writer, All(_deletes).ToArray());
             deletes = writer.ToArray();
         }
         return (structs, deletes);
     }
 
-    private List<byte[]>? TakeReady(BlockStore store)
+    private static void Wait<T>(Dictionary<ulong, PriorityQueue<T, uint>> waiting, ulong client, T what, uint clock)
     {
-        List<byte[]>? ready = null;
-        var kept = 0;
-        for (var i = 0; i < _parts.Count; i++)
+        if (!waiting.TryGetValue(client, out var queue))
+            waiting.Add(client, queue = new PriorityQueue<T, uint>());
+        queue.Enqueue(what, clock);
+    }
+
+    /// <summary>Takes out what waits for a unit that is there now; null when nothing does.</summary>
+    private static List<T>? TakeReady<T>(BlockStore store, Dictionary<ulong, PriorityQueue<T, uint>> waiting)
+    {
+        List<T>? ready = null;
+        foreach (var (clientId, queue) in waiting)
         {
-            var part = _parts[i];
-            if (store.TryGetClient(part.Missing.Client, out var client) && part.Missing.Clock < store.State(client))
-                (ready ??= []).Add(part.Update);
-            else
-                _parts[kept++] = part;
+            if (!store.TryGetClient(clientId, out var client))
+                continue;
+            while (queue.TryPeek(out var next, out var clock) && clock < store.State(client))
+            {
+                (ready ??= []).Add(next);
+                queue.Dequeue();
+            }
+            if (queue.Count == 0)
+                waiting.Remove(clientId);
         }
-        _parts.RemoveRange(kept, _parts.Count - kept);
         return ready;
     }
+
+    private static IEnumerable<T> All<T>(Dictionary<ulong, PriorityQueue<T, uint>> waiting) =>
+        waiting.Values.SelectMany(queue => queue.UnorderedItems.Select(item => item.Element));
 
     private static UpdateSection SectionOf(byte[] part)
     {

@@ -1,7 +1,7 @@
 namespace Collab.Crdt;
 
-/// <summary>A unit that structs wait for, and how far its client had come when they began to.</summary>
-internal readonly record struct MissingUnit(ulong Client, uint Clock, uint KnownClock);
+/// <summary>A unit that structs wait for; <c>IsGap</c> when they are of the same client and the unit is the one before them.</summary>
+internal readonly record struct MissingUnit(ulong Client, uint Clock, bool IsGap);
 
 /// <summary>
 /// Parts of updates that refer to something that has not come yet. Each part waits for one unit and is tried again as soon as
@@ -19,18 +19,6 @@ internal sealed class PendingUpdates
     private readonly record struct Part(byte[] Update, MissingUnit Missing, int Number);
 
     public bool IsEmpty => _parts.Count == 0 && _deletes.Count == 0;
-
-    /// <summary>What structs wait for: for each client how far it had come when they began to wait (yjs <c>pendingStructs.missing</c>).</summary>
-    public Dictionary<ulong, uint> Missing
-    {
-        get
-        {
-            var missing = new Dictionary<ulong, uint>();
-            foreach (var (client, parts) in _parts)
-                missing[client] = parts.UnorderedItems.Min(waiting => waiting.Element.Missing.KnownClock);
-            return missing;
-        }
-    }
 
     /// <summary>True once an update in format v2 was applied, so that parts may hold values as Any where v1 has JSON.</summary>
     public bool IsFromV2 { get; set; }
@@ -74,6 +62,37 @@ internal sealed class PendingUpdates
         }
         foreach (var range in TakeReady(transaction.Store, _deletes) ?? [])
             Delete(transaction, range);
+    }
+
+    /// <summary>
+    /// The clients of which something must come before what waits can go on, each with the clock from which on it is missing.
+    /// What waits itself is not named.
+    /// </summary>
+    public Dictionary<ulong, uint> MissingFrom(BlockStore store)
+    {
+        var waiting = new RangeSet();
+        var clients = new Dictionary<ulong, int>();
+        foreach (var part in All(_parts))
+        {
+            var reader = new UpdateReader(part.Update, dialect: true);
+            StructHeader header = default;
+            while (reader.NextSection())
+            {
+                var client = clients.TryGetValue(reader.Client, out var known) ? known : clients[reader.Client] = clients.Count;
+                while (reader.NextStruct(ref header))
+                    waiting.Add(client, header.Clock, header.Length);
+            }
+        }
+        var missing = new Dictionary<ulong, uint>();
+        foreach (var unit in All(_parts).Select(part => part.Missing))
+        {
+            if (clients.TryGetValue(unit.Client, out var client) && waiting.Contains(new BlockId(client, unit.Clock)))
+                continue;
+            var clock = unit.IsGap ? unit.Clock : store.TryGetClient(unit.Client, out var index) ? store.State(index) : 0;
+            if (!missing.TryGetValue(unit.Client, out var lowest) || clock < lowest)
+                missing[unit.Client] = clock;
+        }
+        return missing;
     }
 
     /// <summary>The waiting structs as one update, and the waiting deletes as another; null where there are none.</summary>

@@ -11,8 +11,8 @@ public sealed partial class Doc
     /// <summary>True when deletes wait for what they delete.</summary>
     public bool HasPendingDeletes => Pending.HasDeletes;
 
-    /// <summary>What structs wait for: for each client how far it had come when they began to wait.</summary>
-    public IReadOnlyDictionary<ulong, uint> Missing => Pending.Missing;
+    /// <summary>The clients of which something must come before what waits can go on, each with the clock from which on it is missing.</summary>
+    public IReadOnlyDictionary<ulong, uint> Missing => Pending.MissingFrom(Store);
 
     /// <summary>
     /// Applies an update in format v1. What refers to something that has not come yet waits for it. Applying the same again, or

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Collab.Crdt;
@@ -51,8 +52,7 @@ internal static class XmlWriter
             foreach (var tag in tags)
             {
                 xml.Append('<').Append(tag);
-                if (run.Attributes![tag] is { Kind: AnyKind.Object } attributes)
-                    WriteAttributes(xml, attributes.AsObject());
+                WriteAttributes(xml, Members(run.Attributes![tag]));
                 xml.Append('>');
             }
             xml.Append(run.Value.Kind == AnyKind.Type ? run.Value.AsType<SharedType>().ToString() : AnyText.Of(run.Value));
@@ -72,6 +72,15 @@ internal static class XmlWriter
         }
         open.Push((branch, branch.Start));
     }
+
+    /// <summary>What JavaScript's <c>for … in</c> finds in a value: the members of an object or a list, the units of a text.</summary>
+    private static IEnumerable<KeyValuePair<string, Any>> Members(Any value) => value.Kind switch
+    {
+        AnyKind.Object => value.AsObject(),
+        AnyKind.Array => value.AsArray().Select((item, index) => KeyValuePair.Create(index.ToString(CultureInfo.InvariantCulture), item)),
+        AnyKind.String => value.AsString().Select((unit, index) => KeyValuePair.Create(index.ToString(CultureInfo.InvariantCulture), (Any)unit.ToString())),
+        _ => [],
+    };
 
     private static void WriteAttributes(StringBuilder xml, IEnumerable<KeyValuePair<string, Any>> attributes)
     {

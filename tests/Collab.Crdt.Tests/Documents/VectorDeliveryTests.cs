@@ -20,7 +20,14 @@ public sealed class VectorDeliveryTests
     {
         if (YjsStalls(document, order))
             return;
-        using var doc = Deliver(document, document.Json.GetProperty("orders")[order]);
+        using var doc = Dump.NewDoc(1, document.Gc);
+        // To ask for the delta of a change can delete formats that are not needed, as in yjs.
+        var log = order == 0 && document.Json.TryGetProperty("events", out _) ? new EventLog(doc) : null;
+        foreach (var index in Indexes(document.Json.GetProperty("orders")[order]))
+        {
+            doc.ApplyV1(document.Updates[index].Span);
+            log?.Take();
+        }
         failures.SameSha(document.Id, $"state of order {order}", document.Expect.GetProperty("stateV1Sha")[order].GetString()!, doc.StateDiffV1());
     });
 
@@ -30,6 +37,8 @@ public sealed class VectorDeliveryTests
         if (YjsStalls(document, 0))
             return;
         using var doc = Dump.NewDoc(1, document.Gc);
+        if (document.Json.TryGetProperty("events", out _))
+            _ = new EventLog(doc);
         foreach (var index in Indexes(document.Json.GetProperty("orders")[0]))
             doc.ApplyV2(document.UpdatesV2[index].Span);
         failures.Same(document.Id, "state", document.Expect.GetProperty("stateV2").Bytes(), doc.StateDiffV2());

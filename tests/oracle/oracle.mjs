@@ -9,14 +9,14 @@
 //                                        -> {merged, stateVector, diff, mergedV2, stateVectorV2, diffV2, backToV1, error?}: yjs' own
 //                                           results on bytes, and on the same updates converted to format v2
 //   {op: "json", texts}                  -> {texts}: each parsed and written again
-//   {op: "apply", updates}               -> {dump, stateVector, state, stateV2, pending}: a fresh document after applying them in order
+//   {op: "apply", updates}               -> {dump, stateVector, state, stateV2, pending, stalls}: a fresh document after applying them in order
 //   {op: "wasm", updates}                -> the text that yrs reads, to see that other engines accept the bytes
 // Bytes are base64.
 import { createInterface } from 'node:readline'
 import * as Y from 'yjs'
 import { dump } from './dump.mjs'
 import { Replicas } from './replicas.mjs'
-import { profileNames, session } from './session.mjs'
+import { profileNames, session, stalls } from './session.mjs'
 import { inYrs } from './yrs.mjs'
 
 // Answers have standard output for themselves; yjs' warnings go elsewhere.
@@ -71,7 +71,8 @@ const operations = {
       stateVector: base64(Y.encodeStateVector(document)),
       state: base64(Y.encodeStateAsUpdate(document)),
       stateV2: base64(Y.encodeStateAsUpdateV2(document)),
-      pending: document.store.pendingStructs !== null || document.store.pendingDs !== null
+      pending: document.store.pendingStructs !== null || document.store.pendingDs !== null,
+      stalls: stalls(document)
     }
   },
   wasm: ({ updates }) => ({ text: inYrs(updates.map(bytes)).text })

@@ -215,7 +215,7 @@ const waiting = ({ store }) => ({ structs: store.pendingStructs !== null, delete
 /**
  * True when something waits though it need not: yjs looks again only when a certain clock is passed (engine.md, 1.4).
  */
-const stalls = document => {
+export const stalls = document => {
   if (document.store.pendingStructs === null && document.store.pendingDs === null) return false
   const copy = newDocument(receiver, false)
   const before = Y.encodeStateVector(document)
@@ -226,8 +226,7 @@ const stalls = document => {
     copy.store.pendingStructs = null
     Y.applyUpdateV2(copy, update)
   }
-  if (base64(Y.encodeStateVector(copy)) !== base64(before)) return true
-  return false
+  return base64(Y.encodeStateVector(copy)) !== base64(before)
 }
 
 // Small ids, those that yjs makes (32 bits), and the largest that the format holds (53 bits).

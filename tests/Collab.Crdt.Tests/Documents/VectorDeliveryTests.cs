@@ -1,10 +1,11 @@
 using System.Text;
 using System.Text.Json;
+using Collab.Crdt.Tests.Oracle;
 
 namespace Collab.Crdt.Tests.Documents;
 
 /// <summary>Updates make the document of yjs in whatever order they come, also in part, and nothing waits once all are there.</summary>
-public sealed class VectorDeliveryTests
+public sealed class VectorDeliveryTests(YjsOracle yjs) : IClassFixture<YjsOracle>
 {
     [Theory, InlineData(0), InlineData(1), InlineData(2)]
     public void Updates_make_the_document_of_yjs_in_every_order(int order) => ForEach((document, failures) =>
@@ -52,7 +53,7 @@ public sealed class VectorDeliveryTests
     });
 
     [Fact]
-    public void A_part_of_the_updates_makes_the_document_that_it_makes_in_yjs() => ForEachPartial((document, partial, doc, failures) =>
+    public Task A_part_of_the_updates_makes_the_document_that_it_makes_in_yjs() => ForEachPartialAsYjsHasItAsync((document, partial, doc, failures) =>
     {
         failures.SameSha(document.Id, "dump", partial.GetProperty("dump").GetString()!, Dump.Of(doc));
         var clocks = partial.GetProperty("sv").EnumerateObject().ToDictionary(clock => ulong.Parse(clock.Name), clock => clock.Value.GetUInt32());
@@ -60,20 +61,27 @@ public sealed class VectorDeliveryTests
     });
 
     [Fact]
-    public void What_waits_and_what_it_waits_for_is_as_in_yjs() => ForEachPartial((document, partial, doc, failures) =>
+    public Task Structs_and_deletes_wait_when_they_wait_in_yjs() => ForEachPartialAsYjsHasItAsync((document, partial, doc, failures) =>
     {
         failures.Same(document.Id, "structs wait", partial.GetProperty("pendingStructs").GetBoolean().ToString(), doc.HasPendingStructs.ToString());
         failures.Same(document.Id, "deletes wait", partial.GetProperty("pendingDs").GetBoolean().ToString(), doc.HasPendingDeletes.ToString());
-        var missing = partial.GetProperty("missing");
-        if (missing.ValueKind == JsonValueKind.Object)
+    });
+
+    [Fact]
+    public void What_is_missing_is_named_by_its_client_and_clock() => ForEachPartial((document, partial, doc, failures) =>
+    {
+        failures.Same(document.Id, "something is missing", doc.HasPendingStructs.ToString(), (doc.Missing.Count > 0).ToString());
+        var here = StateVector.Decode(Updates.StateVectorV1(doc.StateDiffV1()));
+        var withRest = StateVector.Decode(document.Expect.GetProperty("svBytes").Bytes());
+        foreach (var (client, clock) in doc.Missing)
         {
-            var expected = missing.EnumerateObject().ToDictionary(clock => ulong.Parse(clock.Name), clock => clock.Value.GetUInt32());
-            failures.Same(document.Id, "missing", Text(expected), Text(doc.Missing));
+            if (clock < here.GetValueOrDefault(client) || clock >= withRest[client])
+                failures.Add(document.Id, $"{client}:{clock} is not missing; here is {Text(here)}");
         }
     });
 
     [Fact]
-    public void The_state_contains_what_waits_with_the_bytes_of_yjs() => ForEachPartial((document, partial, doc, failures) =>
+    public Task The_state_contains_what_waits_with_the_bytes_of_yjs() => ForEachPartialAsYjsHasItAsync((document, partial, doc, failures) =>
         failures.SameSha(document.Id, "state", partial.GetProperty("stateSha").GetString()!, doc.StateDiffV1()));
 
     [Fact]
@@ -137,13 +145,34 @@ public sealed class VectorDeliveryTests
     private static string Text(IEnumerable<KeyValuePair<ulong, uint>> clocks) =>
         clocks.OrderBy(clock => clock.Key).Aggregate(new StringBuilder(), (text, clock) => text.Append($"{clock.Key}: {clock.Value} ")).ToString();
 
+    private async Task ForEachPartialAsYjsHasItAsync(Action<DocumentCase, JsonElement, Doc, Failures> check)
+    {
+        // Of a few parts yjs leaves something waiting that could go on (engine.md, 1.4).
+        var stalled = new HashSet<DocumentCase>();
+        foreach (var document in Vectors.Documents.Where(document => Partial(document) is not null))
+        {
+            var part = Indexes(Partial(document)!.Value.GetProperty("order")).Select(index => document.Updates[index]);
+            if ((await yjs.ApplyAsync(document.Gc, part)).Stalls)
+                stalled.Add(document);
+        }
+        Assert.InRange(stalled.Count, 0, Vectors.Documents.Count / 20);
+        ForEachPartial((document, partial, doc, failures) =>
+        {
+            if (!stalled.Contains(document))
+                check(document, partial, doc, failures);
+        });
+    }
+
     private static void ForEachPartial(Action<DocumentCase, JsonElement, Doc, Failures> check) => ForEach((document, failures) =>
     {
-        if (!document.Json.TryGetProperty("partial", out var partial) || partial.ValueKind != JsonValueKind.Object)
+        if (Partial(document) is not { } partial)
             return;
         using var doc = Deliver(document, partial.GetProperty("order"));
         check(document, partial, doc, failures);
     });
+
+    private static JsonElement? Partial(DocumentCase document) =>
+        document.Json.TryGetProperty("partial", out var partial) && partial.ValueKind == JsonValueKind.Object ? partial : null;
 
     private static void ForEach(Action<DocumentCase, Failures> check)
     {

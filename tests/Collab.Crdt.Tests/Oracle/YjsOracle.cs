@@ -60,7 +60,8 @@ public sealed class YjsOracle : IAsyncLifetime
     {
         var answer = await AskAsync(new JsonObject { ["op"] = "apply", ["updates"] = Encode(updates), ["gc"] = gc });
         return new Replica(
-            (string)answer["dump"]!, (string)answer["stateVector"]!, (string)answer["state"]!, (string)answer["stateV2"]!, (bool)answer["pending"]!);
+            (string)answer["dump"]!, (string)answer["stateVector"]!, (string)answer["state"]!, (string)answer["stateV2"]!,
+            (bool)answer["pending"]!, (bool)answer["stalls"]!);
     }
 
     /// <summary>Each JSON text, parsed and written again by JavaScript.</summary>
@@ -139,5 +140,5 @@ public sealed record Session(
 public sealed record Algebra(
     byte[] Merged, byte[] StateVector, byte[] Difference, byte[] MergedV2, byte[] StateVectorV2, byte[] DifferenceV2, byte[] BackToV1);
 
-/// <summary>A yjs document: what a user sees, its state vector, its state as an update in both formats, and whether it waits for something.</summary>
-public sealed record Replica(string Dump, string StateVector, string State, string StateV2, bool Pending);
+/// <summary>A yjs document: what a user sees, its state vector, its state as an update in both formats, whether it waits for something, and whether that could go on.</summary>
+public sealed record Replica(string Dump, string StateVector, string State, string StateV2, bool Pending, bool Stalls);

@@ -36,7 +36,7 @@ const operations = {
       const seed = from + index
       try {
         const played = session({ profile, seed, detail })
-        return played.wasm ? { ...played, yrs: inYrs(played.updates.map(({ v1 }) => bytes(v1))) } : played
+        return profile === 'yrs' ? { ...played, yrs: inYrs(played.updates.map(({ v1 }) => bytes(v1))) } : played
       } catch (error) {
         throw new Error(`Session ${profile} ${seed}: ${error.stack}`)
       }

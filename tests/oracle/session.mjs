@@ -31,7 +31,7 @@ const profiles = {
   'gc-off': { roots: all, gc: false, snapshots: true },
   'gc-off-undo': { roots: all, undo: all, gc: false, snapshots: true },
   'gc-mixed': { roots: all, gc: 'mixed' },
-  yrs: { roots: ['text', 'rich', 'arr', 'map', 'xml'], json: true, wasm: true }
+  yrs: { roots: ['text', 'rich', 'arr', 'map', 'xml'], json: true }
 }
 
 export const profileNames = Object.keys(profiles)
@@ -43,13 +43,13 @@ export const profileNames = Object.keys(profiles)
 export const session = ({ profile, seed, detail = false, deliver = true }) => {
   const options = profiles[profile]
   const random = new Random(seed * 31 + profileNames.indexOf(profile))
-  const clients = clientIds(random, options.wasm)
+  const clients = clientIds(random, options.json)
   const gc = options.gc === 'mixed' ? clients.map(() => random.chance(0.5)) : options.gc ?? true
   const recorder = new Recorder({ clients, gc, undo: options.undo }, detail)
   recorder.record(random, options)
   recorder.exchangeAll()
   return {
-    profile, seed, clients, gc, undo: options.undo ?? null, wasm: options.wasm ?? false,
+    profile, seed, detail, clients, gc, undo: options.undo ?? null,
     steps: recorder.steps,
     updates: recorder.updates.map(({ v1, v2 }) => ({ v1: base64(v1), v2: recorder.brief(v2) })),
     replicas: recorder.replicas.documents.map(document => ({ ...recorder.visible(document), v2: recorder.brief(Y.encodeStateAsUpdateV2(document)) })),

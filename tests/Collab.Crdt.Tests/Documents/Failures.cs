@@ -81,11 +81,11 @@ internal sealed class Failures
     public void AssertNone()
     {
         Assert.True(Compared > 0, "Nothing was compared.");
-        Assert.True(
-            IsEmpty,
-            $"{_messages.Count} of {Compared} comparisons differ, in {_cases.Count} cases: {string.Join(' ', _cases.Take(40))}\n"
-            + string.Join('\n', _messages.Take(Shown)));
+        Assert.True(IsEmpty, $"{_messages.Count} of {Compared} comparisons differ, in {_cases.Count} cases: {string.Join(' ', _cases.Take(40))}\n{this}");
     }
+
+    /// <summary>The first failures.</summary>
+    public override string ToString() => string.Join('\n', _messages.Take(Shown));
 
     private static string Short(string text) => text.Length <= 4 * Around ? text : $"{text[..(4 * Around)]}… ({text.Length})";
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Collab.Crdt.Tests.Oracle;
@@ -78,16 +79,44 @@ public sealed class YjsOracle : IAsyncLifetime
         return (string)answer["text"]!;
     }
 
+    /// <summary>The kinds of recorded sessions that there are (<c>tests/oracle/session.mjs</c>).</summary>
+    public async Task<IReadOnlyList<string>> ProfilesAsync()
+    {
+        var answer = await AskAsync(new JsonObject { ["op"] = "profiles" });
+        return [.. answer["names"]!.AsArray().Select(name => (string)name!)];
+    }
+
+    /// <summary>Recorded sessions, of the seeds from <paramref name="from"/> on.</summary>
+    public async Task<IReadOnlyList<JsonElement>> SessionsAsync(string profile, int from, int count, bool detail = false)
+    {
+        var line = await AskForLineAsync(new JsonObject
+        {
+            ["op"] = "sessions",
+            ["profile"] = profile,
+            ["from"] = from,
+            ["count"] = count,
+            ["detail"] = detail,
+        });
+        var answer = JsonDocument.Parse(line).RootElement;
+        return answer.TryGetProperty("sessions", out var sessions)
+            ? [.. sessions.EnumerateArray()]
+            : throw new InvalidOperationException($"The oracle failed: {answer}");
+    }
+
     private async Task<JsonNode> AskAsync(JsonObject request)
     {
-        await _node!.StandardInput.WriteLineAsync(request.ToJsonString());
-        await _node.StandardInput.FlushAsync();
-        var line = await _node.StandardOutput.ReadLineAsync().WaitAsync(AnswerTimeout)
-            ?? throw new InvalidOperationException("The oracle has ended. Is Node 20 or later installed?");
-        var answer = JsonNode.Parse(line)!;
+        var answer = JsonNode.Parse(await AskForLineAsync(request))!;
         if (answer["error"] is { } error)
             throw new InvalidOperationException($"The oracle failed: {error}");
         return answer;
+    }
+
+    private async Task<string> AskForLineAsync(JsonObject request)
+    {
+        await _node!.StandardInput.WriteLineAsync(request.ToJsonString());
+        await _node.StandardInput.FlushAsync();
+        return await _node.StandardOutput.ReadLineAsync().WaitAsync(AnswerTimeout)
+            ?? throw new InvalidOperationException("The oracle has ended. Is Node 20 or later installed?");
     }
 
     private static async Task InstallAsync()

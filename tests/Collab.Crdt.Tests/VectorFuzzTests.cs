@@ -40,6 +40,39 @@ public sealed class VectorFuzzTests
     }
 
     [Fact]
+    public void Every_truncation_in_format_v2_is_refused_by_every_operation()
+    {
+        foreach (var (name, v1) in Sample(seed: 4))
+        {
+            var update = Updates.ConvertV1ToV2(v1);
+            for (var length = 0; length < update.Length; length++)
+            {
+                var cut = update[..length];
+                Assert.True(Updates.ValidateV2(cut, UpdateLimits.Default) is not null, $"{name} cut to {length} bytes");
+                Assert.Throws<InvalidUpdateException>(() => Updates.MergeV2([cut]));
+                Assert.Throws<InvalidUpdateException>(() => Updates.ConvertV2ToV1(cut));
+            }
+        }
+    }
+
+    [Fact]
+    public void Flipped_bits_in_format_v2_give_a_valid_result_or_the_one_exception()
+    {
+        var random = new Random(5);
+        foreach (var (name, v1) in Sample(seed: 5))
+        {
+            var update = Updates.ConvertV1ToV2(v1);
+            for (var i = 0; i < FlipsEach; i++)
+            {
+                var damaged = update.ToArray();
+                for (var flips = random.Next(1, 4); flips > 0; flips--)
+                    damaged[random.Next(damaged.Length)] ^= (byte)(1 << random.Next(8));
+                Surviving.AllOperationsV2(damaged, $"{name}: {Convert.ToHexString(damaged)}");
+            }
+        }
+    }
+
+    [Fact]
     public void Bytes_behind_the_end_are_refused_unless_allowed()
     {
         foreach (var (name, update) in Sample(seed: 3))

@@ -12,6 +12,7 @@ public sealed class VectorMalformedTests
         "good-v1", "varuint-nonminimal", "string-bom", "gc-with-flags", "parent-is-gc", "origin-cycle-2-clients",
         "origins-in-different-parents", "right-before-left", "zero-len-string", "ds-beyond-state", "ds-len-0", "ds-unknown-client",
         "dup-client-sections", "proto-key", "root-as-map-and-text", "format-in-map", "conflict-quadratic-6k", "conflict-quadratic-asc",
+        "v2-good", "v2-flag-1",
     ];
 
     // Yjs takes these, to the harm of the document, of its clients, or of other implementations (docs/engine.md).
@@ -19,17 +20,17 @@ public sealed class VectorMalformedTests
     [
         "trailing-bytes", "any-depth-1000", "parent-not-a-type", "parent-self", "origin-self", "origin-future", "zero-len-any",
         "zero-len-gc", "zero-len-deleted", "gc-len-2^53", "gc-len-2^32", "start-clock-2^53", "deleted-len-2^40", "ds-overflow",
-        "types-depth-20k", "types-depth-20k-deleted",
+        "types-depth-20k", "types-depth-20k-deleted", "v2-rle-structs-1e6", "v2-strings-short",
     ];
 
     public static TheoryData<string> Cases =>
-        [.. Vectors.Malformed.Where(IsV1).Select(malformed => malformed.GetProperty("name").GetString()!)];
+        [.. Vectors.Malformed.Select(malformed => malformed.GetProperty("name").GetString()!)];
 
     [Theory, MemberData(nameof(Cases))]
     public void A_hostile_update_is_refused_and_an_odd_one_accepted(string name)
     {
         var update = Update(name);
-        var fault = Updates.ValidateV1(update, UpdateLimits.Default);
+        var fault = Validate(name, update);
         if (Accepted.Contains(name))
             Assert.Null(fault);
         else if (RefusedThoughYjsAccepts.Contains(name) || YjsRefuses(name))
@@ -46,6 +47,7 @@ public sealed class VectorMalformedTests
     {
         var update = Update(name);
         Surviving.AllOperations(update, name);
+        Surviving.AllOperationsV2(update, name);
     }
 
     [Theory, MemberData(nameof(Cases))]
@@ -57,7 +59,7 @@ public sealed class VectorMalformedTests
         for (var i = 0; i < 3; i++)
         {
             var (before, started) = (GC.GetAllocatedBytesForCurrentThread(), Stopwatch.GetTimestamp());
-            Updates.ValidateV1(update, UpdateLimits.Default);
+            Validate(name, update);
             var elapsed = Stopwatch.GetElapsedTime(started);
             best = elapsed < best ? elapsed : best;
             allocated = Math.Min(allocated, GC.GetAllocatedBytesForCurrentThread() - before);
@@ -66,7 +68,10 @@ public sealed class VectorMalformedTests
         Assert.InRange(best, TimeSpan.Zero, TimeSpan.FromMilliseconds(50));
     }
 
-    private static bool IsV1(JsonElement malformed) => !malformed.TryGetProperty("v", out var version) || version.GetInt32() == 1;
+    private static UpdateFault? Validate(string name, byte[] update) =>
+        Case(name).TryGetProperty("v", out var version) && version.GetInt32() == 2
+            ? Updates.ValidateV2(update, UpdateLimits.Default)
+            : Updates.ValidateV1(update, UpdateLimits.Default);
 
     private static bool YjsRefuses(string name) => !Case(name).OptionalText("yjs")?.StartsWith("ACCEPT", StringComparison.Ordinal) ?? false;
 

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -24,6 +25,31 @@ public sealed class VectorProtocolTests
                     Assert.True(JsonNode.DeepEquals(JsonNode.Parse(expected.GetRawText()), JsonNode.Parse(state.Json.Span)));
             }
             Assert.Equal(bytes, AwarenessUpdate.Encode([.. states]));
+        }
+    }
+
+    [Fact]
+    public void Two_clients_have_the_states_and_clocks_of_y_protocols_after_each_update()
+    {
+        foreach (var protocol in Vectors.Protocol)
+        {
+            var both = protocol.GetProperty("clients").EnumerateArray().Select(client => new Awareness(client.GetUInt64())).ToArray();
+            foreach (var step in protocol.GetProperty("awareness").EnumerateArray())
+            {
+                var sender = both.Single(awareness => awareness.ClientId == step.GetProperty("from").GetUInt64());
+                var receiver = both.Single(awareness => awareness != sender);
+                var update = step.GetProperty("update").Bytes();
+                sender.LocalState = AnyJson.Parse(AwarenessUpdate.Decode(update).Single().Json.Span, 0);
+                Assert.Equal(update, sender.EncodeUpdate([sender.ClientId]));
+
+                receiver.ApplyUpdate(update);
+                var clocks = step.GetProperty("clocks").EnumerateObject().ToDictionary(clock => ulong.Parse(clock.Name), clock => clock.Value.GetUInt64());
+                Assert.Equal(clocks, receiver.Clocks.ToDictionary());
+                var states = step.GetProperty("after").EnumerateObject()
+                    .ToDictionary(state => ulong.Parse(state.Name), state => AnyJson.Parse(Encoding.UTF8.GetBytes(state.Value.GetRawText()), 0));
+                Assert.Equal(states, receiver.States.ToDictionary());
+            }
+            Array.ForEach(both, awareness => awareness.Dispose());
         }
     }
 

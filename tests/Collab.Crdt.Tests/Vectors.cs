@@ -92,6 +92,9 @@ public sealed class DocumentCase(JsonElement json)
     public IReadOnlyList<ReadOnlyMemory<byte>> Updates { get; } =
         [.. json.GetProperty("updates").EnumerateArray().Select(update => (ReadOnlyMemory<byte>)update.GetProperty("v1").Bytes())];
 
+    /// <summary>The same updates in format v2, which the vectors name by their bytes or by the hash of those.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> UpdatesV2 => field ??= [.. Updates.Select(update => (ReadOnlyMemory<byte>)UpdateV2.FromV1(update.Span))];
+
     /// <summary>What the algebra makes of them in yjs; null when the case does not say.</summary>
     public JsonElement? Algebra => Json.TryGetProperty("algebra", out var algebra) ? algebra : null;
 

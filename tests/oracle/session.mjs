@@ -8,7 +8,7 @@ let words = astralWords
 const keys = ['k', 'title', '1', '__meta']
 
 /**
- * Plays the session of a seed: every update its replicas emitted, and each replica's full state at the end. Without `astral`
+ * Plays the session of a seed: every update its replicas emitted, in both formats, and each replica's full state at the end. Without `astral`
  * no text has surrogate pairs, which engines split in different ways.
  */
 export const randomDocument = (seed, astral = true) => {
@@ -21,8 +21,10 @@ export const randomDocument = (seed, astral = true) => {
     return document
   })
   const updates = []
+  const updatesV2 = []
   const managers = replicas.map(document => {
     document.on('update', (update, origin) => { if (origin !== 'sync') updates.push(update) })
+    document.on('updateV2', (update, origin) => { if (origin !== 'sync') updatesV2.push(update) })
     const roots = [document.getText('text'), document.getText('rich'), document.getArray('array'), document.getMap('map')]
     document.getXmlFragment('xml')
     return new Y.UndoManager(roots, { captureTimeout: 0 })
@@ -41,7 +43,7 @@ export const randomDocument = (seed, astral = true) => {
       })
     }
   }
-  return { updates, states: replicas.map(document => Y.encodeStateAsUpdate(document)) }
+  return { updates, updatesV2, states: replicas.map(document => Y.encodeStateAsUpdate(document)) }
 }
 
 // Small ids, those that yjs makes (32 bits), and the largest that the format holds (53 bits).

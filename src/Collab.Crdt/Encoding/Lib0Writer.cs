@@ -61,8 +61,14 @@ internal sealed class Lib0Writer(int capacity) : IDisposable
     /// <summary>A string as UTF-8 behind its length in bytes. Halves of surrogate pairs become U+FFFD, as in JavaScript.</summary>
     public void WriteVarString(ReadOnlySpan<char> text)
     {
+        WriteVarUint((ulong)System.Text.Encoding.UTF8.GetByteCount(text));
+        WriteUtf8(text);
+    }
+
+    /// <summary>Text as UTF-8 without a length before it. Halves of surrogate pairs become U+FFFD.</summary>
+    public void WriteUtf8(ReadOnlySpan<char> text)
+    {
         var bytes = System.Text.Encoding.UTF8.GetByteCount(text);
-        WriteVarUint((ulong)bytes);
         if (_buffer.Length - Length < bytes)
             Grow(bytes);
         Length += System.Text.Encoding.UTF8.GetBytes(text, _buffer.AsSpan(Length));

@@ -4,7 +4,11 @@ namespace Collab.Crdt;
 internal static class DeleteSets
 {
     /// <summary>Writes the union of <paramref name="ranges"/>, which are sorted in place; ranges that touch become one.</summary>
-    public static void WriteMerged(Lib0Writer writer, Span<DeletedRange> ranges)
+    public static void WriteMerged(Lib0Writer writer, Span<DeletedRange> ranges) =>
+        WriteSorted(writer, ranges[..MergeInPlace(ranges)]);
+
+    /// <summary>Sorts <paramref name="ranges"/> and makes one of those that touch. Returns how many are left, at the front.</summary>
+    public static int MergeInPlace(Span<DeletedRange> ranges)
     {
         ranges.Sort(static (a, b) => a.Client != b.Client ? b.Client.CompareTo(a.Client) : a.Clock.CompareTo(b.Clock));
         var kept = 0;
@@ -20,22 +24,16 @@ internal static class DeleteSets
                 ranges[kept++] = range;
             }
         }
-        WriteSorted(writer, ranges[..kept]);
+        return kept;
     }
 
     /// <summary>Writes <paramref name="ranges"/>, grouped by client already, as they are.</summary>
     public static void WriteSorted(Lib0Writer writer, ReadOnlySpan<DeletedRange> ranges)
     {
-        var clients = 0;
-        for (var i = 0; i < ranges.Length; i++)
-            clients += i == 0 || ranges[i].Client != ranges[i - 1].Client ? 1 : 0;
-        writer.WriteVarUint((ulong)clients);
-
+        writer.WriteVarUint((ulong)CountClients(ranges));
         for (int first = 0, next; first < ranges.Length; first = next)
         {
-            next = first + 1;
-            while (next < ranges.Length && ranges[next].Client == ranges[first].Client)
-                next++;
+            next = EndOfClient(ranges, first);
             writer.WriteVarUint(ranges[first].Client);
             writer.WriteVarUint((ulong)(next - first));
             foreach (ref readonly var range in ranges[first..next])
@@ -44,5 +42,23 @@ internal static class DeleteSets
                 writer.WriteVarUint(range.Length);
             }
         }
+    }
+
+    /// <summary>How many clients <paramref name="ranges"/> are of, which are grouped by client.</summary>
+    public static int CountClients(ReadOnlySpan<DeletedRange> ranges)
+    {
+        var clients = 0;
+        for (var i = 0; i < ranges.Length; i++)
+            clients += i == 0 || ranges[i].Client != ranges[i - 1].Client ? 1 : 0;
+        return clients;
+    }
+
+    /// <summary>Where the ranges of the client of the one at <paramref name="first"/> end.</summary>
+    public static int EndOfClient(ReadOnlySpan<DeletedRange> ranges, int first)
+    {
+        var next = first + 1;
+        while (next < ranges.Length && ranges[next].Client == ranges[first].Client)
+            next++;
+        return next;
     }
 }

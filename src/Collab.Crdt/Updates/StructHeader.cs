@@ -14,6 +14,10 @@ internal enum StructKind : byte
     Any = 8,
     Doc = 9,
     Skip = 10,
+
+    // Only inside the engine (see UpdateV2): an embed and a format whose value is an Any and not a JSON text.
+    EmbedAny = 11,
+    FormatAny = 12,
 }
 
 /// <summary>Names one inserted unit: who inserted it, and as which of its insertions.</summary>

@@ -3,7 +3,8 @@ namespace Collab.Crdt;
 /// <summary>Writes structs that differ from the bytes they came from: cut at the front, or joined from several.</summary>
 internal static class StructWriter
 {
-    private static ReadOnlySpan<byte> ReplacementCharacter => [0xEF, 0xBF, 0xBD];
+    /// <summary>U+FFFD, which Yjs writes for half of a surrogate pair.</summary>
+    public static ReadOnlySpan<byte> ReplacementCharacter => [0xEF, 0xBF, 0xBD];
 
     public static void WriteGc(Lib0Writer writer, uint length)
     {

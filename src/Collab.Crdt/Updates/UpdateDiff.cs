@@ -6,34 +6,34 @@ namespace Collab.Crdt;
 /// </summary>
 internal static class UpdateDiff
 {
-    public static byte[] Diff(ReadOnlySpan<byte> update, ReadOnlySpan<byte> stateVector)
+    public static byte[] Diff(ReadOnlySpan<byte> update, ReadOnlySpan<byte> stateVector, bool dialect = false)
     {
         var state = StateVector.Decode(stateVector);
         using var writer = new Lib0Writer(update.Length + 64);
-        var reader = new UpdateReader(update);
+        var reader = new UpdateReader(update, dialect: dialect);
         var clients = new ClientOrder();
         var sections = 0;
         while (reader.NextSection())
         {
             if (clients.Repeats(reader.Client))
-                return Diff(Normalized(update), stateVector);
+                return Diff(Normalized(update, dialect), stateVector, dialect);
             sections += WriteSection(writer, ref reader, update, state.GetValueOrDefault(reader.Client)) ? 1 : 0;
         }
         WriteDeletes(writer, reader.DeleteSet());
         return Prefixed((ulong)sections, writer.Written);
     }
 
-    public static byte[] StateVectorOf(ReadOnlySpan<byte> update)
+    public static byte[] StateVectorOf(ReadOnlySpan<byte> update, bool dialect = false)
     {
         using var writer = new Lib0Writer(64);
-        var reader = new UpdateReader(update);
+        var reader = new UpdateReader(update, dialect: dialect);
         var clients = new ClientOrder();
         var known = 0;
         StructHeader header = default;
         while (reader.NextSection())
         {
             if (clients.Repeats(reader.Client))
-                return StateVectorOf(Normalized(update));
+                return StateVectorOf(Normalized(update, dialect), dialect);
             // Only what reaches from clock 0 without a gap counts.
             var clock = 0u;
             var counts = reader.Clock == 0;
@@ -54,9 +54,9 @@ internal static class UpdateDiff
     }
 
     /// <summary>True when nothing is inserted and nothing deleted.</summary>
-    public static bool IsEmpty(ReadOnlySpan<byte> update)
+    public static bool IsEmpty(ReadOnlySpan<byte> update, bool dialect = false)
     {
-        var reader = new UpdateReader(update);
+        var reader = new UpdateReader(update, dialect: dialect);
         var structs = 0;
         while (reader.NextSection())
         {
@@ -155,7 +155,8 @@ internal static class UpdateDiff
     }
 
     /// <summary>Merges an update with itself, so that each client has one section.</summary>
-    private static byte[] Normalized(ReadOnlySpan<byte> update) => UpdateMerge.Merge([update.ToArray()], join: false);
+    private static byte[] Normalized(ReadOnlySpan<byte> update, bool dialect) =>
+        UpdateMerge.Merge([update.ToArray()], join: false, dialect);
 
     /// <summary>Finds a client with two sections. Sections are nearly always descending, and then there is nothing to remember.</summary>
     private struct ClientOrder

@@ -8,7 +8,7 @@ namespace Collab.Crdt;
 internal sealed class UpdateMerge : IDisposable
 {
     private readonly IReadOnlyList<ReadOnlyMemory<byte>> _updates;
-    private readonly bool _join;
+    private readonly bool _join, _dialect;
     private readonly PooledList<StructHeader> _structs = new();
     private readonly PooledList<Run> _runs = new();
     private readonly PooledList<DeletedRange> _deletes = new();
@@ -20,18 +20,19 @@ internal sealed class UpdateMerge : IDisposable
     private readonly int[] _lastUsed;
     private int _step;
 
-    private UpdateMerge(IReadOnlyList<ReadOnlyMemory<byte>> updates, bool join)
+    private UpdateMerge(IReadOnlyList<ReadOnlyMemory<byte>> updates, bool join, bool dialect)
     {
         _updates = updates;
         _join = join;
+        _dialect = dialect;
         _lastUsed = new int[updates.Count];
         _writer = new Lib0Writer(1024);
     }
 
     /// <summary>Merges <paramref name="updates"/>; with <paramref name="join"/>, neighbours that are one run are written as one.</summary>
-    public static byte[] Merge(IReadOnlyList<ReadOnlyMemory<byte>> updates, bool join)
+    public static byte[] Merge(IReadOnlyList<ReadOnlyMemory<byte>> updates, bool join, bool dialect = false)
     {
-        using var merge = new UpdateMerge(updates, join);
+        using var merge = new UpdateMerge(updates, join, dialect);
         for (var i = 0; i < updates.Count; i++)
             merge.Read(i);
         merge.Write();
@@ -50,7 +51,7 @@ internal sealed class UpdateMerge : IDisposable
 
     private void Read(int update)
     {
-        var reader = new UpdateReader(_updates[update].Span);
+        var reader = new UpdateReader(_updates[update].Span, dialect: _dialect);
         StructHeader header = default;
         while (reader.NextSection())
         {

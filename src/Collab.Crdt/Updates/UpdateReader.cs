@@ -15,14 +15,18 @@ internal ref struct UpdateReader
     private static readonly UpdateLimits Lenient = new() { MaxDepth = int.MaxValue };
 
     private readonly UpdateLimits _limits;
-    private readonly bool _strict;
+    private readonly bool _strict, _dialect;
     private Lib0Reader _reader;
 
-    /// <summary>Reads <paramref name="update"/> leniently, as the algebra does, or strictly, as the validator does.</summary>
-    public UpdateReader(ReadOnlySpan<byte> update, UpdateLimits? strict = null)
+    /// <summary>
+    /// Reads <paramref name="update"/> leniently, as the algebra does, or strictly, as the validator does. Only a
+    /// <paramref name="dialect"/> may hold the two kinds of structs that <see cref="UpdateV2"/> adds to format v1.
+    /// </summary>
+    public UpdateReader(ReadOnlySpan<byte> update, UpdateLimits? strict = null, bool dialect = false)
     {
         _reader = new Lib0Reader(update);
         _strict = strict is not null;
+        _dialect = dialect;
         _limits = strict ?? Lenient;
         SectionsLeft = _reader.ReadCount(bytesEach: 3);
     }
@@ -70,7 +74,7 @@ internal ref struct UpdateReader
         }
         else
         {
-            if ((info & StructHeader.KindBits) > (byte)StructKind.Doc)
+            if (header.Kind > StructKind.Doc && !(_dialect && header.Kind is StructKind.EmbedAny or StructKind.FormatAny))
                 throw Faults.UnknownContent(header.Start, info);
             ReadNeighbours(ref header);
             header.Content = _reader.Position;
@@ -149,6 +153,13 @@ internal ref struct UpdateReader
             case StructKind.Format:
                 _reader.ReadVarString();
                 SkipJson(mayBeUndefined: false);
+                return 1;
+            case StructKind.EmbedAny:
+                AnyValue.Skip(ref _reader, _limits.MaxDepth);
+                return 1;
+            case StructKind.FormatAny:
+                _reader.ReadVarString();
+                AnyValue.Skip(ref _reader, _limits.MaxDepth);
                 return 1;
             case StructKind.Type:
                 SkipType();

@@ -13,16 +13,22 @@ internal static class UpdateValidator
     private readonly record struct Leaves(ulong Client, uint Clock, uint NextClock);
 
     /// <summary>Throws <see cref="InvalidUpdateException"/> at the first fault.</summary>
-    public static void Check(ReadOnlySpan<byte> update, UpdateLimits limits)
+    /// <param name="update">The bytes.</param>
+    /// <param name="limits">The limits.</param>
+    /// <param name="dialect">Whether values may be written as Any (see <see cref="StructKind.EmbedAny"/>).</param>
+    /// <param name="sections">Takes the sections, for whoever wants to apply the update; those without structs are left out.</param>
+    /// <returns>Where the delete set begins.</returns>
+    public static int Check(ReadOnlySpan<byte> update, UpdateLimits limits, bool dialect = false, PooledList<UpdateSection>? sections = null)
     {
         if (update.Length > limits.MaxBytes)
             throw Faults.At(UpdateFaultKind.TooLarge, 0, $"{update.Length} bytes, {limits.MaxBytes} allowed");
 
         using var children = new PooledList<Child>();
         using var leaves = new PooledList<Leaves>();
-        var reader = new UpdateReader(update, limits);
-        CheckStructs(ref reader, update, limits, children, leaves);
+        var reader = new UpdateReader(update, limits, dialect);
+        CheckStructs(ref reader, update, limits, children, leaves, sections);
 
+        var deletesAt = reader.Position;
         var deletes = reader.DeleteSet();
         while (deletes.Next(out _))
         {
@@ -35,10 +41,12 @@ internal static class UpdateValidator
             CheckParents(children.Span, leaves.Span);
             CheckTypeDepth(children.Span, limits.MaxTypeDepth);
         }
+        return deletesAt;
     }
 
     private static void CheckStructs(
-        ref UpdateReader reader, ReadOnlySpan<byte> update, UpdateLimits limits, PooledList<Child> children, PooledList<Leaves> leaves)
+        ref UpdateReader reader, ReadOnlySpan<byte> update, UpdateLimits limits, PooledList<Child> children, PooledList<Leaves> leaves,
+        PooledList<UpdateSection>? sections)
     {
         var structs = 0;
         StructHeader header = default;
@@ -47,6 +55,7 @@ internal static class UpdateValidator
             if (reader.StructsLeft > limits.MaxStructs - structs)
                 throw Faults.At(UpdateFaultKind.TooLarge, reader.Position, $"more than {limits.MaxStructs} structs");
             structs += reader.StructsLeft;
+            var section = new UpdateSection { ClientId = reader.Client, Clock = reader.Clock, Left = reader.StructsLeft, Position = reader.Position };
 
             var run = new Leaves(reader.Client, 0, 0);
             while (reader.NextStruct(ref header))
@@ -72,6 +81,11 @@ internal static class UpdateValidator
             }
             if (run.NextClock > run.Clock)
                 leaves.Add(run);
+            if (sections is not null && section.Left > 0)
+            {
+                section.End = reader.Position;
+                sections.Add(section);
+            }
         }
     }
 

@@ -186,6 +186,9 @@ public readonly struct Any : IEquatable<Any>
     /// <summary>The reference held, for the engine: a string, bytes, a type, or a mark.</summary>
     internal object? Reference => _reference;
 
+    /// <summary>Wraps something of the engine's own that lives in a heap beside values and is never handed out.</summary>
+    internal static Any Of(object reference) => new(reference);
+
     /// <summary>Equal as JavaScript's <c>===</c> has it: objects, lists and bytes only when they are the same one.</summary>
     internal bool StrictEquals(in Any other) =>
         ReferenceEquals(_reference, NumberMark) && ReferenceEquals(other._reference, NumberMark) ? AsNumber() == other.AsNumber()

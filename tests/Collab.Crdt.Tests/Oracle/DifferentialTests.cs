@@ -25,6 +25,31 @@ public sealed class DifferentialTests(YjsOracle yjs) : IClassFixture<YjsOracle>
     });
 
     [Theory, MemberData(nameof(Blocks))]
+    public Task The_algebra_in_format_v2_gives_the_bytes_of_yjs(int block) => ForEachSession(block, async (session, random) =>
+    {
+        foreach (var updates in new[] { session.Updates, Shuffled(session.Updates, random), Some(session.Updates, random) })
+        {
+            var target = Updates.StateVectorV1(Updates.MergeV1(Some(session.Updates, random)));
+            var expected = await yjs.AlgebraAsync(updates, target);
+            var merged = Updates.MergeV2([.. updates.Select(update => (ReadOnlyMemory<byte>)Updates.ConvertV1ToV2(update.Span))]);
+            AssertSame(expected.MergedV2, merged, "merge");
+            AssertSame(expected.StateVectorV2, Updates.StateVectorV2(merged), "state vector");
+            AssertSame(expected.DifferenceV2, Updates.DiffV2(merged, target), "difference");
+            AssertSame(expected.BackToV1, Updates.ConvertV2ToV1(merged), "conversion");
+            Assert.Null(Updates.ValidateV2(merged, UpdateLimits.Default));
+        }
+    });
+
+    [Theory, MemberData(nameof(Blocks))]
+    public Task An_update_in_format_v1_gives_the_one_that_yjs_emits_in_format_v2(int block) => ForEachSession(block, (session, _) =>
+    {
+        Assert.Equal(session.Updates.Count, session.UpdatesV2.Count);
+        foreach (var (v1, v2) in session.Updates.Zip(session.UpdatesV2))
+            AssertSame(v2.ToArray(), UpdateV2.FromV1(v1.Span), "format v2");
+        return Task.CompletedTask;
+    });
+
+    [Theory, MemberData(nameof(Blocks))]
     public Task Overlapping_updates_merge_to_the_bytes_of_yjs(int block) => ForEachSession(block, async (session, random) =>
     {
         // Full states hold what the updates hold, in longer runs, and in part already collected.

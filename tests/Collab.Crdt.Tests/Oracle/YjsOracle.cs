@@ -35,12 +35,11 @@ public sealed class YjsOracle : IAsyncLifetime
     public async Task<Session> SessionAsync(int seed, bool astral = true)
     {
         var answer = await AskAsync(new JsonObject { ["op"] = "document", ["seed"] = seed, ["astral"] = astral });
-        return new Session(Decode(answer["updates"]!), Decode(answer["states"]!));
+        return new Session(Decode(answer["updates"]!), Decode(answer["updatesV2"]!), Decode(answer["states"]!));
     }
 
     /// <summary>What yjs makes of the updates: merged, the state vector of that, and its difference to a state vector.</summary>
-    public async Task<(byte[] Merged, byte[] StateVector, byte[] Difference)> AlgebraAsync(
-        IEnumerable<ReadOnlyMemory<byte>> updates, byte[] target)
+    public async Task<Algebra> AlgebraAsync(IEnumerable<ReadOnlyMemory<byte>> updates, byte[] target)
     {
         var answer = await AskAsync(new JsonObject
         {
@@ -48,7 +47,9 @@ public sealed class YjsOracle : IAsyncLifetime
             ["updates"] = Encode(updates),
             ["target"] = Convert.ToBase64String(target),
         });
-        return (Bytes(answer["merged"]), Bytes(answer["stateVector"]), Bytes(answer["diff"]));
+        return new Algebra(
+            Bytes(answer["merged"]), Bytes(answer["stateVector"]), Bytes(answer["diff"]),
+            Bytes(answer["mergedV2"]), Bytes(answer["stateVectorV2"]), Bytes(answer["diffV2"]), Bytes(answer["backToV1"]));
     }
 
     /// <summary>A fresh yjs document after applying the updates in order.</summary>
@@ -57,6 +58,13 @@ public sealed class YjsOracle : IAsyncLifetime
         var answer = await AskAsync(new JsonObject { ["op"] = "apply", ["updates"] = Encode(updates) });
         return new Replica(
             (string)answer["dump"]!, (string)answer["stateVector"]!, (string)answer["state"]!, (bool)answer["pending"]!);
+    }
+
+    /// <summary>Each JSON text, parsed and written again by JavaScript.</summary>
+    public async Task<IReadOnlyList<string>> JsonAsync(IEnumerable<string> texts)
+    {
+        var answer = await AskAsync(new JsonObject { ["op"] = "json", ["texts"] = new JsonArray([.. texts.Select(text => (JsonNode)text)]) });
+        return [.. answer["texts"]!.AsArray().Select(text => (string)text!)];
     }
 
     /// <summary>The text that another implementation (yrs) reads from an update.</summary>
@@ -116,12 +124,17 @@ public sealed class YjsOracle : IAsyncLifetime
         Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", "oracle"));
 }
 
-/// <summary>A random editing session: every update that its replicas emitted, and their states at the end.</summary>
-public sealed record Session(IReadOnlyList<ReadOnlyMemory<byte>> Updates, IReadOnlyList<ReadOnlyMemory<byte>> States)
+/// <summary>A random editing session: every update that its replicas emitted, in both formats, and their states at the end.</summary>
+public sealed record Session(
+    IReadOnlyList<ReadOnlyMemory<byte>> Updates, IReadOnlyList<ReadOnlyMemory<byte>> UpdatesV2, IReadOnlyList<ReadOnlyMemory<byte>> States)
 {
     /// <summary>The clients that inserted something.</summary>
     public IEnumerable<ulong> Clients => StateVector.Decode(Crdt.Updates.StateVectorV1(Crdt.Updates.MergeV1(States))).Keys;
 }
+
+/// <summary>What yjs makes of some updates on bytes, and of the same in format v2, and that merge in format v1 again.</summary>
+public sealed record Algebra(
+    byte[] Merged, byte[] StateVector, byte[] Difference, byte[] MergedV2, byte[] StateVectorV2, byte[] DifferenceV2, byte[] BackToV1);
 
 /// <summary>A yjs document: what a user sees, its state vector, its state as an update, and whether it waits for something.</summary>
 public sealed record Replica(string Dump, string StateVector, string State, bool Pending);

@@ -1,6 +1,0 @@
-namespace Collab.Crdt;
-
-/// <summary>A document.</summary>
-public sealed class Doc
-{
-}

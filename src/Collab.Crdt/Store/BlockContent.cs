@@ -1,0 +1,182 @@
+using System.Text;
+
+namespace Collab.Crdt;
+
+/// <summary>Reads the contents of blocks from updates into the heaps, and writes them back (yjs <c>Content…</c> classes).</summary>
+internal static class BlockContent
+{
+    private static ReadOnlySpan<byte> UndefinedJson => "undefined"u8;
+
+    /// <summary>Reads the content that follows the head of a struct and sets the block's kind, length and content.</summary>
+    public static void Read(ref Lib0Reader reader, StructKind kind, BlockStore store, ref Block block)
+    {
+        block.Kind = kind;
+        block.Length = 1;
+        switch (kind)
+        {
+            case StructKind.String:
+                ReadText(ref reader, store, ref block);
+                break;
+            case StructKind.Deleted:
+                block.Length = reader.ReadClock(UpdateLimits.HighestClock);
+                break;
+            case StructKind.Any:
+                var values = store.Values.Extend(reader.ReadCount(bytesEach: 1));
+                block.Length = (uint)values.Length;
+                block.Content = store.Values.Used - values.Length;
+                foreach (ref var value in values)
+                    value = AnyEncoding.Read(ref reader);
+                break;
+            case StructKind.Json:
+                var texts = store.Values.Extend(reader.ReadCount(bytesEach: 1));
+                block.Length = (uint)texts.Length;
+                block.Content = store.Values.Used - texts.Length;
+                foreach (ref var text in texts)
+                    text = ReadJson(ref reader);
+                break;
+            case StructKind.Binary:
+                block.Content = store.Values.Append(reader.ReadVarBytes().ToArray());
+                break;
+            case StructKind.Embed:
+                block.Content = store.Values.Append(ReadJson(ref reader));
+                break;
+            case StructKind.EmbedAny:
+                block.Kind = StructKind.Embed;
+                block.Content = store.Values.Append(AnyEncoding.Read(ref reader));
+                break;
+            case StructKind.Format:
+                block.Content = store.Values.Append(Any.Of(ReadFormat(ref reader, store)));
+                break;
+            case StructKind.FormatAny:
+                block.Kind = StructKind.Format;
+                var key = ReadString(ref reader);
+                block.Content = store.Values.Append(Any.Of(store.Format(key, AnyEncoding.Read(ref reader))));
+                break;
+            case StructKind.Type:
+                var type = (TypeKind)reader.ReadVarUint();
+                var name = type is TypeKind.XmlElement or TypeKind.XmlHook ? ReadString(ref reader) : null;
+                block.Content = store.NewBranch(type, name).Index;
+                break;
+            case StructKind.Doc:
+                var guid = ReadString(ref reader);
+                block.Content = store.Values.Append(Doc.FromContent(guid, AnyEncoding.Read(ref reader)));
+                break;
+        }
+    }
+
+    /// <summary>Drops the first units of a block's content, which another update has brought (yjs <c>splice</c>).</summary>
+    public static void DropFirst(BlockStore store, ref Block block, uint count)
+    {
+        switch (block.Kind)
+        {
+            case StructKind.String when block.IsWide:
+                if (char.IsHighSurrogate(store.Wide[block.Content + (int)count - 1]))
+                    store.Wide[block.Content + (int)count] = '\uFFFD';
+                store.Wide.Free(block.Content, (int)count);
+                break;
+            case StructKind.String:
+                store.Narrow.Free(block.Content, (int)count);
+                break;
+            case StructKind.Any or StructKind.Json:
+                store.Values.Free(block.Content, (int)count);
+                break;
+        }
+        block.Content += (int)count;
+        block.Length -= count;
+        block.Clock += count;
+    }
+
+    /// <summary>Writes a block's content from unit <paramref name="offset"/> on.</summary>
+    public static void Write(Lib0Writer writer, BlockStore store, in Block block, uint offset, bool anyDialect)
+    {
+        switch (block.Kind)
+        {
+            case StructKind.Deleted:
+                writer.WriteVarUint(block.Length - offset);
+                break;
+            case StructKind.String when block.IsWide:
+                writer.WriteVarString(store.Wide.Slice(block.Content, (int)block.Length)[(int)offset..]);
+                break;
+            case StructKind.String:
+                writer.WriteVarBytes(store.Narrow.Slice(block.Content, (int)block.Length)[(int)offset..]);
+                break;
+            case StructKind.Any:
+                writer.WriteVarUint(block.Length - offset);
+                foreach (ref readonly var value in store.Values.Slice(block.Content, (int)block.Length)[(int)offset..])
+                    AnyEncoding.Write(writer, value);
+                break;
+            case StructKind.Json:
+                writer.WriteVarUint(block.Length - offset);
+                foreach (ref readonly var value in store.Values.Slice(block.Content, (int)block.Length)[(int)offset..])
+                    WriteJson(writer, value);
+                break;
+            case StructKind.Binary:
+                writer.WriteVarBytes(store.Values[block.Content].AsBytes().Span);
+                break;
+            case StructKind.Embed when anyDialect:
+                AnyEncoding.Write(writer, store.Values[block.Content]);
+                break;
+            case StructKind.Embed:
+                WriteJson(writer, store.Values[block.Content]);
+                break;
+            case StructKind.Format:
+                var mark = store.FormatOf(block);
+                writer.WriteVarString(mark.Key);
+                if (anyDialect)
+                    AnyEncoding.Write(writer, mark.Value);
+                else
+                    writer.WriteVarBytes(mark.Json);
+                break;
+            case StructKind.Type:
+                var branch = store.TypeOf(block);
+                writer.WriteVarUint((ulong)branch.Kind);
+                if (branch.Kind is TypeKind.XmlElement or TypeKind.XmlHook)
+                    writer.WriteVarString(branch.Name);
+                break;
+            case StructKind.Doc:
+                var doc = store.Values[block.Content].AsDoc();
+                writer.WriteVarString(doc.Guid);
+                AnyEncoding.Write(writer, doc.ContentOptions());
+                break;
+        }
+    }
+
+    private static void ReadText(ref Lib0Reader reader, BlockStore store, ref Block block)
+    {
+        var utf8 = reader.ReadVarBytes();
+        if (Ascii.IsValid(utf8))
+        {
+            block.Content = store.Narrow.Append(utf8);
+            block.Length = (uint)utf8.Length;
+            return;
+        }
+        var length = Encoding.UTF8.GetCharCount(utf8);
+        block.Content = store.Wide.Used;
+        Encoding.UTF8.GetChars(utf8, store.Wide.Extend(length));
+        block.Length = (uint)length;
+        block.Flags |= BlockFlags.Wide;
+    }
+
+    private static FormatMark ReadFormat(ref Lib0Reader reader, BlockStore store)
+    {
+        var key = ReadString(ref reader);
+        var json = reader.ReadVarString();
+        return store.Format(key, AnyJson.Parse(json, reader.Position - json.Length));
+    }
+
+    private static Any ReadJson(ref Lib0Reader reader)
+    {
+        var json = reader.ReadVarString();
+        return json.SequenceEqual(UndefinedJson) ? Any.Undefined : AnyJson.Parse(json, reader.Position - json.Length);
+    }
+
+    private static void WriteJson(Lib0Writer writer, in Any value)
+    {
+        if (value.IsUndefined)
+            writer.WriteVarBytes(UndefinedJson);
+        else
+            writer.WriteVarString(AnyJson.Stringify(value));
+    }
+
+    public static string ReadString(ref Lib0Reader reader) => Encoding.UTF8.GetString(reader.ReadVarString());
+}

@@ -62,6 +62,7 @@ public sealed class UpdateValidationTests
         { "a right origin that comes later", "01 01 01 00 44 01 07 01 78 00", UpdateFaultKind.InvalidReference, 5 },
         { "a parent that is the struct itself", "01 01 01 00 04 00 01 00 01 78 00", UpdateFaultKind.InvalidReference, 6 },
         { "a parent that is a text", "01 02 01 00 04 01 01 74 01 61 04 00 01 00 01 62 00", UpdateFaultKind.InvalidParent, 12 },
+        { "a parent that is a text in one of two sections that overlap", "03 01 01 00 04 01 01 74 0A 61 61 61 61 61 61 61 61 61 61 01 01 03 04 01 01 74 02 78 78 01 02 00 04 00 01 07 01 79 00", UpdateFaultKind.InvalidParent, 34 },
         { "a parent that is neither name nor id", "01 01 01 00 04 02 01 74 01 78 00", UpdateFaultKind.InvalidParent, 5 },
         { "a clock over 2^31", "01 01 01 00 00 81 80 80 80 08 00", UpdateFaultKind.ClockTooLarge, 5 },
         { "a clock and a length over 2^31", "01 01 01 01 00 80 80 80 80 08 00", UpdateFaultKind.ClockTooLarge, 4 },

@@ -174,7 +174,7 @@ internal sealed class PositionIndex
                 AddToSums(leaf, sum);
                 sum = 0;
                 var next = NewLeaf();
-                InsertChildAfter(_leafParents[leaf], leaf, next, 0);
+                InsertChildAfter(_leafParents[leaf], leaf, next);
                 leaf = next;
             }
             var length = (int)_store[block].VisibleLength;
@@ -199,10 +199,11 @@ internal sealed class PositionIndex
         return _children[node * Width];
     }
 
-    private void AddToSums(int leaf, int difference)
+    private void AddToSums(int leaf, int difference) => AddToSums(_leafParents[leaf], leaf, difference);
+
+    private void AddToSums(int node, int child, int difference)
     {
-        var child = leaf;
-        for (var node = _leafParents[leaf]; node != 0; child = node, node = _nodeParents[node])
+        for (; node != 0; child = node, node = _nodeParents[node])
             _sums[ChildSlot(node, child)] += difference;
     }
 
@@ -225,8 +226,10 @@ internal sealed class PositionIndex
         }
         _leafCounts[leaf] = keep;
         _leafCounts[right] = moved;
-        _sums[ChildSlot(parent, leaf)] -= sum;
-        InsertChildAfter(parent, leaf, right, sum);
+        // Only whole subtrees are put into nodes, so that a node that is split on the way has sums that fit its children.
+        InsertChildAfter(parent, leaf, right);
+        AddToSums(leaf, -sum);
+        AddToSums(right, sum);
         if (slot > leaf * Width + keep || keep == Width)
         {
             slot = slot - (leaf * Width + keep) + right * Width;
@@ -234,7 +237,7 @@ internal sealed class PositionIndex
         }
     }
 
-    private void InsertChildAfter(int node, int child, int added, int sum)
+    private void InsertChildAfter(int node, int child, int added)
     {
         if (_nodeCounts[node] == Width)
         {
@@ -246,7 +249,7 @@ internal sealed class PositionIndex
         Array.Copy(_children, slot, _children, slot + 1, end - slot);
         Array.Copy(_sums, slot, _sums, slot + 1, end - slot);
         _children[slot] = added;
-        _sums[slot] = sum;
+        _sums[slot] = 0;
         SetParent(node, added);
     }
 
@@ -272,8 +275,9 @@ internal sealed class PositionIndex
             AppendChild(_root, right, sum);
             return;
         }
-        _sums[ChildSlot(parent, node)] -= sum;
-        InsertChildAfter(parent, node, right, sum);
+        InsertChildAfter(parent, node, right);
+        AddToSums(_nodeParents[node], node, -sum);
+        AddToSums(_nodeParents[right], right, sum);
     }
 
     private void AppendChild(int node, int child, int sum)

@@ -1,6 +1,6 @@
 namespace Collab.Crdt;
 
-/// <summary>What <see cref="Updates.ValidateV1"/> lets pass. The defaults admit whatever a Yjs 13 client makes in earnest.</summary>
+/// <summary>What <see cref="Updates.ValidateV1"/> and <see cref="Updates.ValidateV2"/> let pass. The defaults admit whatever a Yjs 13 client makes in earnest.</summary>
 public sealed record UpdateLimits
 {
     /// <summary>The highest clock that the algebra can hold: 2^31.</summary>

@@ -12,6 +12,9 @@ internal static class AnyEncoding
     /// <summary>The largest integer that is written as one; larger ones are floats (lib0 <c>BITS31</c>).</summary>
     private const double MaxInteger = int.MaxValue;
 
+    /// <summary>JavaScript has one NaN, .NET's has its sign set.</summary>
+    private const long JavaScriptNaN = 0x7FF8000000000000;
+
     /// <summary>Writes a plain value. Depth is that of the caller's own object, which the caller has checked.</summary>
     public static void Write(Lib0Writer writer, in Any value)
     {
@@ -72,21 +75,21 @@ internal static class AnyEncoding
             writer.WriteByte(Integer);
             writer.WriteVarInt((long)number, isNegative: double.IsNegative(number));
         }
-        else if ((float)number == number || double.IsNaN(number))
+        else if ((float)number == number)
         {
             writer.WriteByte(Float32);
             Span<byte> single = stackalloc byte[4];
             BinaryPrimitives.WriteSingleBigEndian(single, (float)number);
-            // JavaScript has one NaN.
-            if (double.IsNaN(number))
-                BinaryPrimitives.WriteInt32BigEndian(single, 0x7FC00000);
             writer.WriteBytes(single);
         }
         else
         {
             writer.WriteByte(Float64);
             Span<byte> bytes = stackalloc byte[8];
-            BinaryPrimitives.WriteDoubleBigEndian(bytes, number);
+            if (double.IsNaN(number))
+                BinaryPrimitives.WriteInt64BigEndian(bytes, JavaScriptNaN);
+            else
+                BinaryPrimitives.WriteDoubleBigEndian(bytes, number);
             writer.WriteBytes(bytes);
         }
     }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 
 namespace Collab.Crdt;
@@ -52,7 +51,7 @@ internal static class XmlWriter
             foreach (var tag in tags)
             {
                 xml.Append('<').Append(tag);
-                WriteAttributes(xml, Members(run.Attributes![tag]));
+                WriteAttributes(xml, MembersOf(run.Attributes![tag]));
                 xml.Append('>');
             }
             xml.Append(run.Value.Kind == AnyKind.Type ? run.Value.AsType<SharedType>().ToString() : AnyText.Of(run.Value));
@@ -61,6 +60,15 @@ internal static class XmlWriter
         }
         return xml.ToString();
     }
+
+    /// <summary>What JavaScript's <c>for … in</c> finds in a value: the characters of a string are members too.</summary>
+    private static IEnumerable<KeyValuePair<string, Any>> MembersOf(Any value) => value.Kind switch
+    {
+        AnyKind.Object => value.AsObject(),
+        AnyKind.Array => value.AsArray().Select((item, index) => KeyValuePair.Create(AnyText.Of(index), item)),
+        AnyKind.String => value.AsString().Select((unit, index) => KeyValuePair.Create(AnyText.Of(index), (Any)unit.ToString())),
+        _ => [],
+    };
 
     private static void Open(StringBuilder xml, Stack<(Branch Branch, int Next)> open, Branch branch)
     {
@@ -72,15 +80,6 @@ internal static class XmlWriter
         }
         open.Push((branch, branch.Start));
     }
-
-    /// <summary>What JavaScript's <c>for … in</c> finds in a value: the members of an object or a list, the units of a text.</summary>
-    private static IEnumerable<KeyValuePair<string, Any>> Members(Any value) => value.Kind switch
-    {
-        AnyKind.Object => value.AsObject(),
-        AnyKind.Array => value.AsArray().Select((item, index) => KeyValuePair.Create(index.ToString(CultureInfo.InvariantCulture), item)),
-        AnyKind.String => value.AsString().Select((unit, index) => KeyValuePair.Create(index.ToString(CultureInfo.InvariantCulture), (Any)unit.ToString())),
-        _ => [],
-    };
 
     private static void WriteAttributes(StringBuilder xml, IEnumerable<KeyValuePair<string, Any>> attributes)
     {

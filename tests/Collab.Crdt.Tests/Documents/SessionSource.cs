@@ -9,14 +9,11 @@ namespace Collab.Crdt.Tests.Documents;
 /// </summary>
 /// <remarks>
 /// <c>COLLAB_FUZZ_SEED=123</c> begins with another seed, <c>COLLAB_FUZZ_SEED=rich:123</c> is that session of the profile
-/// "rich" alone. <c>COLLAB_LONG=1</c> plays <see cref="LongBlocks"/> times as many sessions.
+/// "rich" alone. <c>COLLAB_LONG=1</c> plays many more.
 /// </remarks>
 public sealed class SessionSource : IAsyncLifetime
 {
-    /// <summary>How many sessions of each profile are played, and in a long run how many times that.</summary>
-    public const int SessionsPerBlock = 120, LongBlocks = 100;
-
-    private const int SessionsPerRequest = 30;
+    private const int SessionsPerBlock = 90, SessionsPerRequest = 30;
 
     private static readonly string[] Chosen = (Environment.GetEnvironmentVariable("COLLAB_FUZZ_SEED") ?? "").Split(':');
 
@@ -34,7 +31,8 @@ public sealed class SessionSource : IAsyncLifetime
     /// <summary>True when one session is played alone.</summary>
     public static bool PlaysOne => Chosen.Length > 1;
 
-    public static int Blocks { get; } = Environment.GetEnvironmentVariable("COLLAB_LONG") == "1" && !PlaysOne ? LongBlocks : 1;
+    /// <summary>How many blocks of sessions there are after the first one.</summary>
+    public static int OtherBlocks { get; } = PlaysOne ? 0 : Environment.GetEnvironmentVariable("COLLAB_LONG") == "1" ? 200 : 1;
 
     private static int FirstSeed => int.TryParse(Chosen[^1], out var seed) ? seed : 0;
 
@@ -54,7 +52,7 @@ public sealed class SessionSource : IAsyncLifetime
     /// <summary>The names that the oracle has for its profiles.</summary>
     public Task<IReadOnlyList<string>> ProfilesOfOracleAsync() => AloneAsync(() => _yjs.ProfilesAsync());
 
-    /// <summary>A block of sessions of a profile.</summary>
+    /// <summary>A block of sessions of a profile; the first one is kept.</summary>
     public Task<IReadOnlyList<JsonElement>> SessionsAsync(string profile, int block) =>
         block == 0 ? _first[profile] : FetchAsync(profile, block);
 

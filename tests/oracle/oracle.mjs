@@ -9,7 +9,8 @@
 //                                        -> {merged, stateVector, diff, mergedV2, stateVectorV2, diffV2, backToV1, error?}: yjs' own
 //                                           results on bytes, and on the same updates converted to format v2
 //   {op: "json", texts}                  -> {texts}: each parsed and written again
-//   {op: "apply", updates}               -> {dump, stateVector, state, stateV2, pending, stalls}: a fresh document after applying them in order
+//   {op: "apply", updates, v2?, gc?}     -> {dump, stateVector, state, stateV2, pending, stalls}: a fresh document after applying them in order,
+//                                           then those in format v2
 //   {op: "wasm", updates}                -> the text that yrs reads, to see that other engines accept the bytes
 // Bytes are base64.
 import { createInterface } from 'node:readline'
@@ -63,9 +64,10 @@ const operations = {
     }
   },
   json: ({ texts }) => ({ texts: texts.map(text => JSON.stringify(JSON.parse(text))) }),
-  apply: ({ updates, gc = true }) => {
+  apply: ({ updates, v2 = [], gc = true }) => {
     const document = new Y.Doc({ gc })
     for (const update of updates) Y.applyUpdate(document, bytes(update))
+    for (const update of v2) Y.applyUpdateV2(document, bytes(update))
     return {
       dump: JSON.stringify(dump(document)),
       stateVector: base64(Y.encodeStateVector(document)),

@@ -56,10 +56,13 @@ public sealed class YjsOracle : IAsyncLifetime
     /// <summary>A fresh yjs document after applying the updates in order.</summary>
     public Task<Replica> ApplyAsync(params IEnumerable<ReadOnlyMemory<byte>> updates) => ApplyAsync(gc: true, updates);
 
-    /// <inheritdoc cref="ApplyAsync(IEnumerable{ReadOnlyMemory{byte}})"/>
-    public async Task<Replica> ApplyAsync(bool gc, params IEnumerable<ReadOnlyMemory<byte>> updates)
+    /// <summary>A fresh yjs document, which drops what is deleted or not, after applying the updates in order.</summary>
+    public Task<Replica> ApplyAsync(bool gc, params IEnumerable<ReadOnlyMemory<byte>> updates) => ApplyAsync(gc, updates, []);
+
+    /// <summary>The same after applying others in format v2.</summary>
+    public async Task<Replica> ApplyAsync(bool gc, IEnumerable<ReadOnlyMemory<byte>> updates, IEnumerable<ReadOnlyMemory<byte>> v2)
     {
-        var answer = await AskAsync(new JsonObject { ["op"] = "apply", ["updates"] = Encode(updates), ["gc"] = gc });
+        var answer = await AskAsync(new JsonObject { ["op"] = "apply", ["updates"] = Encode(updates), ["v2"] = Encode(v2), ["gc"] = gc });
         return new Replica(
             (string)answer["dump"]!, (string)answer["stateVector"]!, (string)answer["state"]!, (string)answer["stateV2"]!,
             (bool)answer["pending"]!, (bool)answer["stalls"]!);

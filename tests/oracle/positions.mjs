@@ -3,10 +3,10 @@
 //                                         assoc, bytes, json, index after the later updates (null when there is none)]
 //   {op: "resolve", state, positions}  -> {indexes}: where the positions (bytes) are in a document with that state
 //   {op: "snapshots", updates, cuts}   -> {snapshots}: for each number of updates the snapshot {v1, v2}, the text "rich" then as a delta,
-//                                         its changes since the snapshot before, once with the client as user, the keys that the map had,
-//                                         and the update of the restored document
+//                                         its changes since the snapshot before, once with the client as user, and the update of the
+//                                         restored document
 //   {op: "readSnapshot", state, snapshot, format} -> {delta, state}: text "rich" at a snapshot, and the update of the restored document
-//   {op: "contains", snapshot, updates} -> {contained}: for each update whether the snapshot has it, in both formats
+//   {op: "contains", snapshot, updates} -> {contained}: for each update whether the snapshot has it
 //   {op: "readUsers", state, clients, deleted} -> {clients, deleted}: the users that PermanentUserData names
 //   {op: "writeUsers", edits}          -> {state}: a document in which each {client, user, insert, delete} was a replica of its own
 import * as Y from 'yjs'
@@ -74,7 +74,6 @@ export const positionOperations = {
         delta: JSON.stringify(rich.toDelta(snapshot)),
         changes: JSON.stringify(rich.toDelta(snapshot, snapshots[index - 1] ?? Y.emptySnapshot)),
         changesOfUsers: JSON.stringify(rich.toDelta(snapshot, snapshots[index - 1] ?? Y.emptySnapshot, withClient)),
-        keys: Object.keys(Y.typeMapGetAllSnapshot(document.getMap('map'), snapshot)),
         restored: base64(Y.encodeStateAsUpdate(Y.createDocFromSnapshot(document, snapshot)))
       }))
     }
@@ -89,11 +88,7 @@ export const positionOperations = {
   },
   contains: ({ snapshot, updates }) => {
     const decoded = Y.decodeSnapshot(bytes(snapshot))
-    return {
-      contained: updates.map(update => [
-        Y.snapshotContainsUpdate(decoded, bytes(update)), Y.snapshotContainsUpdateV2(decoded, Y.convertUpdateFormatV1ToV2(bytes(update)))
-      ])
-    }
+    return { contained: updates.map(update => Y.snapshotContainsUpdate(decoded, bytes(update))) }
   },
   readUsers: ({ state, clients, deleted }) => {
     const document = documentOf([state])

@@ -33,10 +33,16 @@ public sealed class Awareness : IDisposable
     private Dictionary<ulong, ulong>? _clocks;
     private bool _disposed;
 
+    /// <inheritdoc cref="Awareness(ulong, TimeProvider?)"/>
+    public Awareness(ulong clientId)
+        : this(clientId, null)
+    {
+    }
+
     /// <summary>Starts with an empty object as the local state, and with a timer that calls <see cref="CheckOutdated"/>.</summary>
     /// <param name="clientId">The local client's id, as in its document.</param>
     /// <param name="time">The clock; the system's when null.</param>
-    public Awareness(ulong clientId, TimeProvider? time = null)
+    public Awareness(ulong clientId, TimeProvider? time)
     {
         ClientId = clientId;
         _time = time ?? TimeProvider.System;

@@ -101,8 +101,8 @@ public sealed class UserAttribution : IDisposable
     public void SetLocalUser(string user, Func<Transaction, bool>? filter = null)
     {
         ArgumentNullException.ThrowIfNull(user);
-        _local?.Observing.Dispose();
         AddClient(_doc.ClientId, user);
+        _local?.Observing.Dispose();
         _local = new LocalUser(user, filter, _doc.ObserveAfterTransaction(OnTransaction)) { ClientId = _doc.ClientId };
     }
 

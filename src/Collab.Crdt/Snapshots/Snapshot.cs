@@ -7,6 +7,9 @@ namespace Collab.Crdt;
 /// <remarks>Immutable and safe for concurrent use.</remarks>
 public sealed partial class Snapshot : IEquatable<Snapshot>
 {
+    /// <summary>The origin of the transaction that fills a restored document; as in yjs.</summary>
+    public const string RestoreOrigin = "snapshot";
+
     private readonly Dictionary<ulong, uint> _clocks;
 
     // By client, descending, and clock; those that touch are one.
@@ -80,9 +83,6 @@ public sealed partial class Snapshot : IEquatable<Snapshot>
         doc.ApplyOwn(StateEncoder.EncodeSnapshot(original.Store, this), RestoreOrigin);
         return doc;
     }
-
-    /// <summary>The origin of the transaction that fills a restored document; as in yjs.</summary>
-    public const string RestoreOrigin = "snapshot";
 
     /// <summary>Equal when they name the same state.</summary>
     /// <param name="other">Another snapshot.</param>

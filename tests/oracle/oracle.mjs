@@ -10,12 +10,14 @@
 import { createInterface } from 'node:readline'
 import * as Y from 'yjs'
 import { dump } from './dump.mjs'
+import { positionOperations } from './positions.mjs'
 import { randomDocument } from './session.mjs'
 
 const bytes = text => new Uint8Array(Buffer.from(text, 'base64'))
 const base64 = array => Buffer.from(array).toString('base64')
 
 const operations = {
+  ...positionOperations,
   document: ({ seed, astral }) => {
     const { updates, updatesV2, states } = randomDocument(seed, astral)
     return { updates: updates.map(base64), updatesV2: updatesV2.map(base64), states: states.map(base64) }

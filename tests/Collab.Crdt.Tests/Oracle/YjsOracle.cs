@@ -74,7 +74,8 @@ public sealed class YjsOracle : IAsyncLifetime
         return (string)answer["text"]!;
     }
 
-    private async Task<JsonNode> AskAsync(JsonObject request)
+    /// <summary>Any request, see <c>tests/oracle</c>.</summary>
+    internal async Task<JsonNode> AskAsync(JsonObject request)
     {
         await _node!.StandardInput.WriteLineAsync(request.ToJsonString());
         await _node.StandardInput.FlushAsync();
@@ -113,12 +114,12 @@ public sealed class YjsOracle : IAsyncLifetime
         RedirectStandardOutput = true,
     })!;
 
-    private static JsonArray Encode(IEnumerable<ReadOnlyMemory<byte>> updates) =>
+    internal static JsonArray Encode(IEnumerable<ReadOnlyMemory<byte>> updates) =>
         [.. updates.Select(update => (JsonNode)Convert.ToBase64String(update.Span))];
 
     private static ReadOnlyMemory<byte>[] Decode(JsonNode array) => [.. array.AsArray().Select(item => (ReadOnlyMemory<byte>)Bytes(item))];
 
-    private static byte[] Bytes(JsonNode? node) => Convert.FromBase64String((string)node!);
+    internal static byte[] Bytes(JsonNode? node) => Convert.FromBase64String((string)node!);
 
     private static string Folder([CallerFilePath] string path = "") =>
         Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", "oracle"));

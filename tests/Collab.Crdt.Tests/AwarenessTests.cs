@@ -26,6 +26,16 @@ public sealed class AwarenessTests : IDisposable
     }
 
     [Fact]
+    public void For_a_document_it_has_its_client_and_ends_with_it()
+    {
+        var doc = new Doc(new DocOptions { ClientId = 12 });
+        using var awareness = new Awareness(doc, _time);
+        Assert.Equal(12ul, awareness.ClientId);
+        doc.Destroy();
+        Assert.Null(awareness.LocalState);
+    }
+
+    [Fact]
     public void Setting_the_same_state_again_is_an_update_but_no_change()
     {
         _ours.SetLocalStateField("name", "Ω");

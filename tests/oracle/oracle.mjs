@@ -16,6 +16,7 @@
 import { createInterface } from 'node:readline'
 import * as Y from 'yjs'
 import { dump } from './dump.mjs'
+import { positionOperations } from './positions.mjs'
 import { Replicas } from './replicas.mjs'
 import { profileNames, session, stalls } from './session.mjs'
 import { inYrs } from './yrs.mjs'
@@ -27,6 +28,7 @@ const bytes = text => new Uint8Array(Buffer.from(text, 'base64'))
 const base64 = array => Buffer.from(array).toString('base64')
 
 const operations = {
+  ...positionOperations,
   document: ({ seed, astral = true }) => {
     const { updates, replicas } = session({ profile: astral ? 'mixed' : 'plain', seed, detail: true, deliver: false })
     return { updates: updates.map(({ v1 }) => v1), updatesV2: updates.map(({ v2 }) => v2), states: replicas.map(({ v1 }) => v1) }

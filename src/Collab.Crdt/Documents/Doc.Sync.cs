@@ -63,6 +63,7 @@ public sealed partial class Doc
         var transaction = scope.Transaction;
         transaction.Local = false;
         Store.Reserve(contents);
+        transaction.Deletes.Reserve(contents.DeletedStructs);
         UpdateApplication.ApplyStructs(transaction, update, sections, Pending);
         var deletes = new DeleteSetReader(new Lib0Reader(update) { Position = contents.DeletesAt }, UpdateLimits.HighestClock);
         while (deletes.Next(out var range))

@@ -162,6 +162,7 @@ internal sealed class BlockStore
         {
             handle = _freeBlocks;
             _freeBlocks = this[handle].Right;
+            this[handle] = default;
         }
         else
         {
@@ -172,7 +173,6 @@ internal sealed class BlockStore
             _pages[page] ??= new Block[PageSize];
         }
         ref var block = ref this[handle];
-        block = default;
         block.OriginClient = block.RightOriginClient = Block.NoClient;
         return handle;
     }

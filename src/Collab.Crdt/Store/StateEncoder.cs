@@ -47,6 +47,34 @@ internal static class StateEncoder
         return writer.ToArray();
     }
 
+    /// <summary>
+    /// What the document held at a snapshot, in the dialect of <see cref="UpdateV2"/>. The store must have all that the snapshot
+    /// knows.
+    /// </summary>
+    public static byte[] EncodeSnapshot(BlockStore store, Snapshot snapshot)
+    {
+        using var writer = new Lib0Writer(1024);
+        var clocks = snapshot.Clocks.Where(entry => entry.Value > 0).OrderByDescending(entry => entry.Key).ToArray();
+        writer.WriteVarUint((ulong)clocks.Length);
+        foreach (var (id, until) in clocks)
+        {
+            var client = store.Clients[store.Client(id)];
+            var last = client.Seek(until - 1);
+            writer.WriteVarUint((ulong)(client.Count - client.CountFrom(last) + 1));
+            writer.WriteVarUint(id);
+            writer.WriteVarUint(0);
+            var cursor = default(ClientBlocks.Cursor);
+            for (; cursor != last; client.MoveNext(ref cursor))
+                WriteStruct(writer, store, store[client[cursor]], 0, anyDialect: true);
+            // A copy that is shorter writes the first units of the block, so that nothing is split in the original.
+            var cut = store[client[last]];
+            cut.Length = until - cut.Clock;
+            WriteStruct(writer, store, cut, 0, anyDialect: true);
+        }
+        DeleteSets.WriteSorted(writer, snapshot.Deletes);
+        return writer.ToArray();
+    }
+
     private static void WriteSection(Lib0Writer writer, BlockStore store, ClientBlocks client, uint from, bool anyDialect)
     {
         var cursor = client.Seek(from);

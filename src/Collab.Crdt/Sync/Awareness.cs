@@ -26,16 +26,23 @@ public sealed class Awareness : IDisposable
     private readonly Lock _lock = new();
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
+    private readonly IDisposable? _docDestroyed;
     private readonly AwarenessObservers _changes = new(), _updates = new();
     private readonly OrderedDictionary<ulong, Entry> _entries = [];
     private Dictionary<ulong, Any>? _states;
     private Dictionary<ulong, ulong>? _clocks;
     private bool _disposed;
 
+    /// <inheritdoc cref="Awareness(ulong, TimeProvider?)"/>
+    public Awareness(ulong clientId)
+        : this(clientId, null)
+    {
+    }
+
     /// <summary>Starts with an empty object as the local state, and with a timer that calls <see cref="CheckOutdated"/>.</summary>
     /// <param name="clientId">The local client's id, as in its document.</param>
     /// <param name="time">The clock; the system's when null.</param>
-    public Awareness(ulong clientId, TimeProvider? time = null)
+    public Awareness(ulong clientId, TimeProvider? time)
     {
         ClientId = clientId;
         _time = time ?? TimeProvider.System;
@@ -43,6 +50,22 @@ public sealed class Awareness : IDisposable
         var interval = OutdatedTimeout / 10;
         _timer = _time.CreateTimer(static self => ((Awareness)self!).CheckOutdated(), this, interval, interval);
     }
+
+    /// <inheritdoc cref="Awareness(Doc, TimeProvider?)"/>
+    public Awareness(Doc doc)
+        : this(doc, null)
+    {
+    }
+
+    /// <summary>
+    /// Starts for the client of a document: with an empty object as the local state, and with a timer that calls
+    /// <see cref="CheckOutdated"/>. Destroying the document disposes of it.
+    /// </summary>
+    /// <param name="doc">The document; of it only the client id is taken, as it is now.</param>
+    /// <param name="time">The clock; the system's when null.</param>
+    public Awareness(Doc doc, TimeProvider? time)
+        : this((doc ?? throw new ArgumentNullException(nameof(doc))).ClientId, time) =>
+        _docDestroyed = doc.ObserveDestroy(_ => Dispose());
 
     /// <summary>The local client's id.</summary>
     public ulong ClientId { get; }
@@ -227,6 +250,7 @@ public sealed class Awareness : IDisposable
             _disposed = true;
         }
         _timer.Dispose();
+        _docDestroyed?.Dispose();
         LocalState = null;
         _changes.Clear();
         _updates.Clear();

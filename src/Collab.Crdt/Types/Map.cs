@@ -92,6 +92,14 @@ public sealed class Map : SharedType, IReadOnlyDictionary<string, Any>
     /// <inheritdoc/>
     public bool TryGetValue(string key, [MaybeNullWhen(false)] out Any value) => MapEditor.TryGet(Read(), key, out value);
 
+    /// <summary>The entries that the map had at a snapshot, in the order in which their keys first came. Shared types among them are as they are now.</summary>
+    /// <param name="snapshot">The state to show.</param>
+    public IReadOnlyDictionary<string, Any> EntriesAt(Snapshot snapshot)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        return SnapshotContent.EntriesOf(Read(), snapshot);
+    }
+
     /// <inheritdoc/>
     public override Any ToJson()
     {

@@ -137,6 +137,19 @@ public class Text : SharedType
     /// <summary>The text as a list of insertions: runs of text with the same attributes, and embedded values.</summary>
     public IReadOnlyList<Delta> ToDelta() => TextDelta.Of(Read());
 
+    /// <summary>
+    /// The text as it was at a snapshot. Given an earlier one too, it holds what has been removed in between as well, and runs
+    /// that were added or removed have an attribute <c>ychange</c>, as in yjs.
+    /// </summary>
+    /// <param name="snapshot">The state to show; null for the present.</param>
+    /// <param name="previous">The state to compare with; null for none.</param>
+    /// <param name="attribution">
+    /// Gives the value of <c>ychange</c>; when null that is an object with the <c>type</c>, which is <c>added</c> or
+    /// <c>removed</c>. Runs of one client that follow one another are one when the value has that member and the client id as <c>user</c>.
+    /// </param>
+    public IReadOnlyList<Delta> ToDelta(Snapshot? snapshot, Snapshot? previous = null, Func<TextChange, Any>? attribution = null) =>
+        SnapshotContent.DeltaOf(Read(), snapshot, previous, attribution);
+
     /// <summary>The text alone, without attributes and embedded values.</summary>
     public override string ToString()
     {

@@ -17,6 +17,14 @@ public sealed class XmlElement : XmlFragment
     /// <summary>The attributes by name, in the order in which they first came.</summary>
     public IReadOnlyDictionary<string, Any> Attributes => new OrderedDictionary<string, Any>(MapEditor.Entries(Read()));
 
+    /// <summary>The attributes that the element had at a snapshot, in the order in which they first came.</summary>
+    /// <param name="snapshot">The state to show.</param>
+    public IReadOnlyDictionary<string, Any> AttributesAt(Snapshot snapshot)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        return SnapshotContent.EntriesOf(Read(), snapshot);
+    }
+
     internal override TypeKind Kind => TypeKind.XmlElement;
 
     internal override string? NodeName => Name;

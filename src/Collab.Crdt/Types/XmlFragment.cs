@@ -61,6 +61,14 @@ public class XmlFragment : SharedType
         ListEditor.Delete(scope.Transaction, Branch!, index, length);
     }
 
+    /// <summary>The children that there were at a snapshot. In themselves they are as they are now.</summary>
+    /// <param name="snapshot">The state to show.</param>
+    public IReadOnlyList<SharedType> ChildrenAt(Snapshot snapshot)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        return [.. SnapshotContent.ValuesOf(Read(), snapshot).Select(value => value.AsType<SharedType>())];
+    }
+
     /// <summary>The children as XML text, one after another.</summary>
     public override string ToString() => XmlWriter.Write(Read());
 

@@ -18,6 +18,14 @@ public sealed class XmlText : Text
     /// <summary>The attributes by name, in the order in which they first came.</summary>
     public IReadOnlyDictionary<string, Any> Attributes => new OrderedDictionary<string, Any>(MapEditor.Entries(Read()));
 
+    /// <summary>The attributes that the text had at a snapshot, in the order in which they first came.</summary>
+    /// <param name="snapshot">The state to show.</param>
+    public IReadOnlyDictionary<string, Any> AttributesAt(Snapshot snapshot)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        return SnapshotContent.EntriesOf(Read(), snapshot);
+    }
+
     internal override TypeKind Kind => TypeKind.XmlText;
 
     /// <summary>The value of an attribute; undefined when there is none.</summary>

@@ -86,6 +86,14 @@ public sealed class YArray : SharedType, IReadOnlyList<Any>
         return values;
     }
 
+    /// <summary>The values that the array had at a snapshot. Shared types among them are as they are now.</summary>
+    /// <param name="snapshot">The state to show.</param>
+    public Any[] ToArray(Snapshot snapshot)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        return [.. SnapshotContent.ValuesOf(Read(), snapshot)];
+    }
+
     /// <inheritdoc/>
     public override Any ToJson() => Any.FromArray([.. ToArray().Select(TypeJson.Of)]);
 

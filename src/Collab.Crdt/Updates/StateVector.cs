@@ -56,7 +56,7 @@ public static class StateVector
         }
     }
 
-    private static Dictionary<ulong, uint> Read(ref Lib0Reader reader, uint maxClock)
+    internal static Dictionary<ulong, uint> Read(ref Lib0Reader reader, uint maxClock)
     {
         var count = reader.ReadCount(bytesEach: 2);
         var clocks = new Dictionary<ulong, uint>(count);

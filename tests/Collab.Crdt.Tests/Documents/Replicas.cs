@@ -83,6 +83,15 @@ internal sealed class Replicas : IDisposable
                 made = Docs[step.GetProperty("from").GetInt32()].StateDiffV1(target.StateVectorV1());
                 target.ApplyV1(made, Sync);
                 break;
+            case "relpos":
+                var type = Operations.Find(Docs[step.GetProperty("c").GetInt32()], step.GetProperty("t"));
+                made = StickyIndex.Create(type, step.GetProperty("i").GetInt32(), (Association)step.GetProperty("assoc").GetInt32()).Encode();
+                break;
+            case "snapshot":
+                made = Docs[step.GetProperty("c").GetInt32()].Snapshot().EncodeV1();
+                break;
+            case var kind:
+                throw new InvalidOperationException($"No step is called {kind}.");
         }
         return (_emitted, made);
     }

@@ -25,7 +25,7 @@ internal static class SessionChecks
                 && expected.Zip(emitted).All(pair =>
                     failures.Same(IdOf(session), $"v1 of {what}", pair.First.GetProperty("v1").Bytes(), pair.Second.V1)
                     && Same(session, $"v2 of {what}", pair.First.GetProperty("v2"), pair.Second.V2, failures))
-                && (step.GetProperty("k").GetString() != "sync" || Same(session, $"difference of {what}", step.GetProperty("made"), made!, failures));
+                && SameMade(session, what, step, made, failures);
             // What comes after differs because of this.
             if (!same)
                 return;
@@ -98,6 +98,30 @@ internal static class SessionChecks
         }
     }
 
+    /// <summary>Where the positions made on the way are in each replica in the end.</summary>
+    public static void Positions(JsonElement session, Failures failures)
+    {
+        using var replicas = Played(session);
+        foreach (var step in session.GetProperty("steps").EnumerateArray().Where(step => step.GetProperty("k").GetString() == "relpos"))
+        {
+            var position = StickyIndex.Decode(step.GetProperty("made").Bytes());
+            var actual = replicas.Docs.Select(doc => position.Resolve(doc)?.Index.ToString() ?? "null");
+            failures.Same(IdOf(session), $"indexes of {step}", step.GetProperty("final").GetRawText(), $"[{string.Join(',', actual)}]");
+        }
+    }
+
+    /// <summary>The documents that snapshots made on the way bring back in the end.</summary>
+    public static void Snapshots(JsonElement session, Failures failures)
+    {
+        using var replicas = Played(session);
+        foreach (var step in session.GetProperty("steps").EnumerateArray().Where(step => step.GetProperty("k").GetString() == "snapshot"))
+        {
+            var snapshot = Snapshot.DecodeV1(step.GetProperty("made").Bytes());
+            using var restored = snapshot.ToDoc(replicas.Docs[step.GetProperty("c").GetInt32()]);
+            Same(session, $"dump at {step}", step.GetProperty("dump"), Dump.Of(restored), failures);
+        }
+    }
+
     /// <summary>What yrs reads when the updates come in the order in which they were emitted.</summary>
     public static void InYrs(JsonElement session, Failures failures)
     {
@@ -135,6 +159,16 @@ internal static class SessionChecks
         session.GetProperty("detail").GetBoolean()
             ? failures.Same(IdOf(session), what, expected.GetString()!, actual)
             : failures.SameSha(IdOf(session), what, expected.GetString()!, Encoding.UTF8.GetBytes(actual));
+
+    // What is sent in a sync; positions and snapshots are never given by their hash.
+    private static bool SameMade(JsonElement session, string what, JsonElement step, byte[]? made, Failures failures)
+    {
+        if (!step.TryGetProperty("made", out var expected))
+            return made is null;
+        return step.GetProperty("k").GetString() == "sync"
+            ? Same(session, $"difference of {what}", expected, made!, failures)
+            : failures.Same(IdOf(session), what, expected.Bytes(), made!);
+    }
 
     private static bool SameVisible(JsonElement session, string what, JsonElement expected, Doc doc, Failures failures) =>
         Same(session, $"dump of {what}", expected.GetProperty("dump"), Dump.Of(doc), failures)

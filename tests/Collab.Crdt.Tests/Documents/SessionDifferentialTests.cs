@@ -28,6 +28,12 @@ public sealed class SessionDifferentialTests(SessionSource source) : IClassFixtu
     public Task Any_order_of_updates_and_any_part_of_them_makes_the_document_of_yjs(string profile) =>
         ForEachSessionAsync(profile, SessionChecks.Deliveries);
 
+    [Theory, MemberData(nameof(Profiles))]
+    public Task Positions_end_where_they_end_in_yjs(string profile) => ForEachSessionAsync(profile, SessionChecks.Positions);
+
+    [Theory, InlineData("gc-off"), InlineData("gc-off-undo")]
+    public Task Snapshots_bring_back_what_they_bring_back_in_yjs(string profile) => ForEachSessionAsync(profile, SessionChecks.Snapshots);
+
     [Fact]
     public Task Yrs_reads_the_same_as_this_engine() => ForEachSessionAsync("yrs", SessionChecks.InYrs);
 
@@ -41,6 +47,9 @@ public sealed class SessionDifferentialTests(SessionSource source) : IClassFixtu
             await CompareAsync(profile, sessions, SessionChecks.Replicas);
             await CompareAsync(profile, sessions, SessionChecks.Events);
             await CompareAsync(profile, sessions, SessionChecks.Deliveries);
+            await CompareAsync(profile, sessions, SessionChecks.Positions);
+            if (profile.StartsWith("gc-off", StringComparison.Ordinal))
+                await CompareAsync(profile, sessions, SessionChecks.Snapshots);
         }
     }
 

@@ -106,7 +106,8 @@ public sealed class YjsOracle : IAsyncLifetime
             : throw new InvalidOperationException($"The oracle failed: {answer}");
     }
 
-    private async Task<JsonNode> AskAsync(JsonObject request)
+    /// <summary>Any request, see <c>tests/oracle</c>.</summary>
+    internal async Task<JsonNode> AskAsync(JsonObject request)
     {
         var answer = JsonNode.Parse(await AskForLineAsync(request))!;
         if (answer["error"] is { } error)
@@ -149,12 +150,12 @@ public sealed class YjsOracle : IAsyncLifetime
         RedirectStandardOutput = true,
     })!;
 
-    private static JsonArray Encode(IEnumerable<ReadOnlyMemory<byte>> updates) =>
+    internal static JsonArray Encode(IEnumerable<ReadOnlyMemory<byte>> updates) =>
         [.. updates.Select(update => (JsonNode)Convert.ToBase64String(update.Span))];
 
     private static ReadOnlyMemory<byte>[] Decode(JsonNode array) => [.. array.AsArray().Select(item => (ReadOnlyMemory<byte>)Bytes(item))];
 
-    private static byte[] Bytes(JsonNode? node) => Convert.FromBase64String((string)node!);
+    internal static byte[] Bytes(JsonNode? node) => Convert.FromBase64String((string)node!);
 
     private static string Folder([CallerFilePath] string path = "") =>
         Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", "oracle"));

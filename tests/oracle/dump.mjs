@@ -44,6 +44,17 @@ export const delta = operations => operations.map(({ retain, delete: deleted, in
   return operation
 })
 
+/** An event as the vectors tell it. */
+export const described = (root, { path, delta: operations, keys }) => ({
+  root,
+  path,
+  delta: delta(operations),
+  keys: Object.fromEntries([...keys].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, { action, oldValue }]) => [key, { action, old: old(oldValue) }]))
+})
+
+// What a deleted type held is not told.
+const old = value => value instanceof Y.AbstractType ? { $: 'type' } : content(value)
+
 /** The JSON value that a tagged value stands for, back as a value of yjs. */
 export const untagged = value => {
   if (Array.isArray(value)) return value.map(untagged)

@@ -8,13 +8,17 @@ const mapKeys = ['a', 'b', 'title', '1', '', 'ключ', 'constructor']
 const attributeNames = ['id', 'class', 'href']
 const elementNames = ['p', 'div', 'h1', 'CODE']
 
-/** Makes random edits: `roots` are those to edit, `astral` says whether texts have surrogate pairs, `subDocs` and `json` what values there are. */
+/**
+ * Makes random edits: `roots` are those to edit, `astral` says whether texts have surrogate pairs, `subDocs`, `json` and
+ * `plainEmbeds` what values there are.
+ */
 export class Edits {
-  constructor (random, { roots, astral, subDocs, json }) {
+  constructor (random, { roots, astral, subDocs, json, plainEmbeds }) {
     this.random = random
     this.roots = roots
     this.words = astral ? astralWords : plainWords
     this.subDocs = subDocs
+    this.plainEmbeds = plainEmbeds || json
     // What every implementation shows alike: values of JSON, and names without a meaning to JavaScript.
     this.json = json
     this.keys = json ? mapKeys : [...mapKeys, '__proto__']
@@ -58,7 +62,7 @@ export class Edits {
     const { random } = this
     const attributes = random.chance(0.4) ? { a: this.attributes() } : {}
     // The XML text of a document shows what is embedded as JavaScript does, which is no use for types.
-    if (!(text instanceof Y.XmlText) && !this.json && random.chance(0.3)) return { o: 'etype', t, i, ...this.type(), ...attributes }
+    if (!(text instanceof Y.XmlText) && !this.plainEmbeds && random.chance(0.3)) return { o: 'etype', t, i, ...this.type(), ...attributes }
     return { o: 'embed', t, i, e: random.pick([{ image: 'a.png', size: random.below(100) }, { m: { h: [1, 'é', null], w: 0.5 } }, {}]), ...attributes }
   }
 

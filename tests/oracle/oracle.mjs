@@ -30,7 +30,7 @@ const base64 = array => Buffer.from(array).toString('base64')
 const operations = {
   ...positionOperations,
   document: ({ seed, astral = true }) => {
-    const { updates, replicas } = session({ profile: astral ? 'mixed' : 'plain', seed, detail: true, deliver: false })
+    const { updates, replicas } = session({ profile: astral ? 'documents' : 'plain', seed, detail: true, deliver: false })
     return { updates: updates.map(({ v1 }) => v1), updatesV2: updates.map(({ v2 }) => v2), states: replicas.map(({ v1 }) => v1) }
   },
   profiles: () => ({ names: profileNames }),

@@ -2,29 +2,58 @@
 // which has a little more here: `etype` embeds a shared type in a text, `adoc` puts a subdocument into an array, a transaction
 // may have an origin, `relpos` makes a relative position, and `snapshot` a snapshot.
 import * as Y from 'yjs'
-import { roots, untagged } from './dump.mjs'
+import { described, roots, untagged } from './dump.mjs'
 
-/** Several replicas, by their client ids. With `undo`, each has an UndoManager over those roots, for which a transaction is a step. */
+/**
+ * Several replicas, by their client ids. With `undo`, each has an UndoManager over those roots, for which a transaction is a
+ * step; with `observed` all their roots are observed.
+ */
 export class Replicas {
-  constructor ({ clients, gc, undo }) {
+  constructor ({ clients, gc, undo, observed }) {
     this.documents = clients.map((client, index) => newDocument(client, Array.isArray(gc) ? gc[index] : gc))
-    this.emitted = []
+    this.begin()
     for (const document of this.documents) {
       // A sync carries what others have emitted.
       document.on('update', (update, origin) => { if (origin !== 'sync') this.emitted.push({ v1: update }) })
       document.on('updateV2', (update, origin) => { if (origin !== 'sync') this.emitted[this.emitted.length - 1].v2 = update })
+      document.on('subdocs', ({ added, removed, loaded }) => this.subDocs.push([added, removed, loaded].map(guids)))
     }
+    this.events = observed && this.documents.map(observe)
     this.managers = undo && this.documents.map(document =>
       new Y.UndoManager(undo.map(root => roots(document)[root]), { captureTimeout: 0 }))
   }
 
-  /** Plays a step. Returns the updates that the replicas emitted, and what the step itself has made, if anything. */
+  /** Plays a step. Returns what `end` does, and what the step itself has made, if anything. */
   play (step) {
-    this.emitted = []
+    this.begin()
     const made = steps[step.k](this, step)
-    return { emitted: this.emitted, made }
+    return { made, ...this.end() }
+  }
+
+  begin () {
+    this.emitted = []
+    this.subDocs = []
+  }
+
+  /** What has happened since `begin`: the updates emitted, what observers were told; and how much there is to undo and redo. */
+  end () {
+    return {
+      emitted: this.emitted,
+      subDocs: this.subDocs,
+      events: this.events && this.events.map(events => events.splice(0)),
+      stacks: this.managers && this.managers.map(({ undoStack, redoStack }) => [undoStack.length, redoStack.length])
+    }
   }
 }
+
+/** Observes all roots of a document. Returns a list to which each call of an observer is added. */
+export const observe = document => {
+  const calls = []
+  for (const [root, type] of Object.entries(roots(document))) type.observeDeep(events => calls.push(events.map(event => described(root, event))))
+  return calls
+}
+
+const guids = documents => [...documents].map(({ guid }) => guid).sort()
 
 /** A document with its roots and a client id. */
 export const newDocument = (client, gc) => {

@@ -3,10 +3,10 @@
 // such a way that another engine can play it and compare each step.
 import { hash } from 'node:crypto'
 import * as Y from 'yjs'
-import { content, delta, dump, roots } from './dump.mjs'
+import { dump } from './dump.mjs'
 import { Edits } from './edits.mjs'
 import { Random } from './random.mjs'
-import { edit, find, newDocument, Replicas } from './replicas.mjs'
+import { edit, find, newDocument, observe, Replicas } from './replicas.mjs'
 
 // The client id of documents to which updates are delivered; no replica has it.
 export const receiver = 424242
@@ -23,7 +23,9 @@ const profiles = {
   nested: { roots: ['arr', 'map'], astral: true },
   xml: { roots: ['xml'], astral: true },
   mixed: { roots: all, astral: true },
-  plain: { roots: all },
+  // Without types in texts, for what cannot show them.
+  documents: { roots: all, astral: true, plainEmbeds: true },
+  plain: { roots: all, plainEmbeds: true },
   undo: { roots: all, undo: all },
   'undo-text': { roots: ['text', 'rich'], undo: ['text', 'rich'], astral: true },
   'undo-some': { roots: all, undo: ['rich', 'map'] },
@@ -31,6 +33,8 @@ const profiles = {
   'gc-off': { roots: all, gc: false, snapshots: true },
   'gc-off-undo': { roots: all, undo: all, gc: false, snapshots: true },
   'gc-mixed': { roots: all, gc: 'mixed' },
+  // To ask what has changed can delete formats that are not needed, so this is a profile of its own.
+  observed: { roots: all, undo: all, astral: true, observed: true },
   yrs: { roots: ['text', 'rich', 'arr', 'map', 'xml'], json: true }
 }
 
@@ -45,11 +49,11 @@ export const session = ({ profile, seed, detail = false, deliver = true }) => {
   const random = new Random(seed * 31 + profileNames.indexOf(profile))
   const clients = clientIds(random, options.json)
   const gc = options.gc === 'mixed' ? clients.map(() => random.chance(0.5)) : options.gc ?? true
-  const recorder = new Recorder({ clients, gc, undo: options.undo }, detail)
+  const recorder = new Recorder({ clients, gc, undo: options.undo, observed: options.observed }, detail)
   recorder.record(random, options)
   recorder.exchangeAll()
   return {
-    profile, seed, detail, clients, gc, undo: options.undo ?? null,
+    profile, seed, detail, clients, gc, undo: options.undo ?? null, observed: options.observed ?? false,
     steps: recorder.steps,
     updates: recorder.updates.map(({ v1, v2 }) => ({ v1: base64(v1), v2: recorder.brief(v2) })),
     replicas: recorder.replicas.documents.map(document => ({ ...recorder.visible(document), v2: recorder.brief(Y.encodeStateAsUpdateV2(document)) })),
@@ -93,7 +97,7 @@ class Recorder {
   // The edits of a transaction are made up one after another, each for the document that the ones before have left.
   transaction (step, random, edits) {
     const document = this.replicas.documents[step.c]
-    this.replicas.emitted = []
+    this.replicas.begin()
     document.transact(() => {
       for (let count = 1 + random.below(4); count > 0; count--) {
         const operation = edits.next(document)
@@ -101,16 +105,19 @@ class Recorder {
         edit(document, operation)
       }
     }, step.origin)
-    this.add(step, { emitted: this.replicas.emitted })
+    this.add(step, this.replicas.end())
   }
 
   play (step) {
     this.add(step, this.replicas.play(step))
   }
 
-  add (step, { emitted, made }) {
+  add (step, { emitted, made, events, subDocs, stacks }) {
     step.u = emitted.map((_, index) => this.updates.length + index)
     this.updates.push(...emitted)
+    if (events) step.events = this.brief(JSON.stringify(events))
+    if (subDocs.length > 0) step.subDocs = subDocs
+    if (stacks) step.stacks = stacks
     if (made) step.made = step.k === 'sync' ? this.brief(made) : base64(made)
     this.steps.push(step)
   }
@@ -146,12 +153,10 @@ class Recorder {
   /** What observers of a fresh document are told as the updates come in the order in which they were emitted. */
   events () {
     const document = newDocument(receiver, this.firstGc)
-    let events = []
-    for (const [root, type] of Object.entries(roots(document))) type.observeDeep(happened => events.push(happened.map(event => described(root, event))))
+    const events = observe(document)
     return this.updates.map(({ v1 }) => {
-      events = []
       Y.applyUpdate(document, v1)
-      return this.brief(JSON.stringify(events))
+      return this.brief(JSON.stringify(events.splice(0)))
     })
   }
 
@@ -198,17 +203,6 @@ class Recorder {
     return typeof value === 'string' ? value : base64(value)
   }
 }
-
-/** An event as the vectors tell it. */
-export const described = (root, { path, delta: operations, keys }) => ({
-  root,
-  path,
-  delta: delta(operations),
-  keys: Object.fromEntries([...keys].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, { action, oldValue }]) => [key, { action, old: old(oldValue) }]))
-})
-
-// What a deleted type held is not told.
-const old = value => value instanceof Y.AbstractType ? { $: 'type' } : content(value)
 
 const waiting = ({ store }) => ({ structs: store.pendingStructs !== null, deletes: store.pendingDs !== null })
 

@@ -8,19 +8,30 @@ internal sealed record Emitted(byte[] V1)
     public byte[] V2 { get; set; } = [];
 }
 
+/// <summary>What a step has done.</summary>
+/// <param name="Emitted">The updates that the replicas emitted, but for what a sync carried.</param>
+/// <param name="Made">What the step itself has made: a difference, a position, a snapshot.</param>
+/// <param name="Events">What observers were told, for each replica, as JSON text; when they are observed.</param>
+/// <param name="SubDocs">The subdocuments that came, went and were to be loaded, for each event, as JSON text.</param>
+/// <param name="Stacks">How much there is to undo and redo on each replica, as JSON text.</param>
+internal sealed record StepResult(IReadOnlyList<Emitted> Emitted, byte[]? Made, string Events, string SubDocs, string Stacks);
+
 /// <summary>Replicas of one document, which play the steps of the vectors or of a session of the oracle.</summary>
 internal sealed class Replicas : IDisposable
 {
     private const string Sync = "sync";
 
     private readonly List<UndoManager> _managers = [];
+    private readonly List<EventLog> _logs = [];
     private List<Emitted> _emitted = [];
+    private List<Any> _subDocs = [];
 
     /// <summary>Makes the replicas.</summary>
     /// <param name="clients">Their client ids.</param>
     /// <param name="gc">For each whether the content of what is deleted is dropped; or one for all.</param>
     /// <param name="undo">The roots that undo managers track, each transaction as a step; empty for no undo managers.</param>
-    public Replicas(IEnumerable<ulong> clients, IReadOnlyList<bool> gc, IReadOnlyList<string> undo)
+    /// <param name="observed">Whether all roots are observed.</param>
+    public Replicas(IEnumerable<ulong> clients, IReadOnlyList<bool> gc, IReadOnlyList<string> undo, bool observed = false)
     {
         Docs = [.. clients.Select((client, index) => Dump.NewDoc(client, gc.Count > 1 ? gc[index] : gc[0]))];
         foreach (var doc in Docs)
@@ -36,6 +47,9 @@ internal sealed class Replicas : IDisposable
                 if (!Equals(update.Origin, Sync))
                     _emitted[^1].V2 = update.Update;
             });
+            doc.ObserveSubDocs(change => _subDocs.Add(Any.FromArray(Guids(change.Added), Guids(change.Removed), Guids(change.Loaded))));
+            if (observed)
+                _logs.Add(new EventLog(doc));
             if (undo.Count > 0)
                 _managers.Add(new UndoManager([.. undo.Select(root => Dump.Root(doc, root))], new UndoOptions { CaptureTimeout = TimeSpan.Zero }));
         }
@@ -57,10 +71,20 @@ internal sealed class Replicas : IDisposable
     }
 
     /// <summary>Plays a step.</summary>
-    /// <returns>What the replicas emitted, but for what a sync carried; and what the step itself has made, if anything.</returns>
-    public (IReadOnlyList<Emitted> Emitted, byte[]? Made) Play(JsonElement step)
+    public StepResult Play(JsonElement step)
     {
-        _emitted = [];
+        (_emitted, _subDocs) = ([], []);
+        var made = Run(step);
+        return new StepResult(
+            _emitted,
+            made,
+            $"[{string.Join(',', _logs.Select(log => log.Take()))}]",
+            Any.FromArray(_subDocs).ToString(),
+            $"[{string.Join(',', _managers.Select(manager => $"[{manager.UndoStack.Count},{manager.RedoStack.Count}]"))}]");
+    }
+
+    private byte[]? Run(JsonElement step)
+    {
         byte[]? made = null;
         switch (step.GetProperty("k").GetString())
         {
@@ -93,8 +117,10 @@ internal sealed class Replicas : IDisposable
             case var kind:
                 throw new InvalidOperationException($"No step is called {kind}.");
         }
-        return (_emitted, made);
+        return made;
     }
+
+    private static Any Guids(IEnumerable<Doc> docs) => Any.FromArray([.. docs.Select(doc => doc.Guid).Order(StringComparer.Ordinal).Select(guid => (Any)guid)]);
 
     public void Dispose()
     {

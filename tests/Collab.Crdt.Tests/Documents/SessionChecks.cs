@@ -11,26 +11,44 @@ internal static class SessionChecks
 
     public static string IdOf(JsonElement session) => $"{session.GetProperty("profile").GetString()}:{session.GetProperty("seed").GetInt32()}";
 
-    /// <summary>The updates of each step, and what is sent in a sync.</summary>
-    public static void Steps(JsonElement session, Failures failures)
+    /// <summary>Everything.</summary>
+    public static void All(JsonElement session, Failures failures)
     {
-        using var replicas = ReplicasOf(session);
-        var index = 0;
-        foreach (var step in session.GetProperty("steps").EnumerateArray())
-        {
-            var what = $"step {index++} {step}";
-            var (emitted, made) = replicas.Play(step);
-            var expected = step.GetProperty("u").EnumerateArray().Select(update => session.GetProperty("updates")[update.GetInt32()]).ToArray();
-            var same = failures.Same(IdOf(session), $"number of updates of {what}", $"{expected.Length}", $"{emitted.Count}")
-                && expected.Zip(emitted).All(pair =>
-                    failures.Same(IdOf(session), $"v1 of {what}", pair.First.GetProperty("v1").Bytes(), pair.Second.V1)
-                    && Same(session, $"v2 of {what}", pair.First.GetProperty("v2"), pair.Second.V2, failures))
-                && SameMade(session, what, step, made, failures);
-            // What comes after differs because of this.
-            if (!same)
-                return;
-        }
+        Steps(session, failures);
+        Replicas(session, failures);
+        Events(session, failures);
+        Deliveries(session, failures);
+        LocalEvents(session, failures);
+        SubDocs(session, failures);
+        UndoStacks(session, failures);
+        Positions(session, failures);
+        Snapshots(session, failures);
+        if (session.TryGetProperty("yrs", out _))
+            InYrs(session, failures);
     }
+
+    /// <summary>The updates of each step, and what is sent in a sync.</summary>
+    public static void Steps(JsonElement session, Failures failures) => ForEachStep(session, (what, step, result) =>
+    {
+        var expected = step.GetProperty("u").EnumerateArray().Select(update => session.GetProperty("updates")[update.GetInt32()]).ToArray();
+        return failures.Same(IdOf(session), $"number of updates of {what}", $"{expected.Length}", $"{result.Emitted.Count}")
+            && expected.Zip(result.Emitted).All(pair =>
+                failures.Same(IdOf(session), $"v1 of {what}", pair.First.GetProperty("v1").Bytes(), pair.Second.V1)
+                && Same(session, $"v2 of {what}", pair.First.GetProperty("v2"), pair.Second.V2, failures))
+            && SameMade(session, what, step, result.Made, failures);
+    });
+
+    /// <summary>What observers of the replicas are told in each step, where the replicas are observed.</summary>
+    public static void LocalEvents(JsonElement session, Failures failures) => ForEachStep(session, (what, step, result) =>
+        !step.TryGetProperty("events", out var expected) || Same(session, $"events of {what}", expected, result.Events, failures));
+
+    /// <summary>The subdocuments that come, go, and are to be loaded in each step.</summary>
+    public static void SubDocs(JsonElement session, Failures failures) => ForEachStep(session, (what, step, result) => failures.Same(
+        IdOf(session), $"subdocuments of {what}", step.TryGetProperty("subDocs", out var expected) ? expected.GetRawText() : "[]", result.SubDocs));
+
+    /// <summary>How much there is to undo and to redo after each step.</summary>
+    public static void UndoStacks(JsonElement session, Failures failures) => ForEachStep(session, (what, step, result) =>
+        !step.TryGetProperty("stacks", out var expected) || failures.Same(IdOf(session), $"stacks after {what}", expected.GetRawText(), result.Stacks));
 
     /// <summary>Content, state vector and state of each replica after all steps.</summary>
     public static void Replicas(JsonElement session, Failures failures)
@@ -160,6 +178,18 @@ internal static class SessionChecks
             ? failures.Same(IdOf(session), what, expected.GetString()!, actual)
             : failures.SameSha(IdOf(session), what, expected.GetString()!, Encoding.UTF8.GetBytes(actual));
 
+    // Until the first that is not the same: what comes after differs because of it.
+    private static void ForEachStep(JsonElement session, Func<string, JsonElement, StepResult, bool> isSame)
+    {
+        using var replicas = ReplicasOf(session);
+        var index = 0;
+        foreach (var step in session.GetProperty("steps").EnumerateArray())
+        {
+            if (!isSame($"step {index++} {step}", step, replicas.Play(step)))
+                return;
+        }
+    }
+
     // What is sent in a sync; positions and snapshots are never given by their hash.
     private static bool SameMade(JsonElement session, string what, JsonElement step, byte[]? made, Failures failures)
     {
@@ -178,7 +208,8 @@ internal static class SessionChecks
     private static Replicas ReplicasOf(JsonElement session) => new(
         session.GetProperty("clients").EnumerateArray().Select(client => client.GetUInt64()),
         Gc(session),
-        session.GetProperty("undo") is { ValueKind: JsonValueKind.Array } roots ? [.. roots.EnumerateArray().Select(root => root.GetString()!)] : []);
+        session.GetProperty("undo") is { ValueKind: JsonValueKind.Array } roots ? [.. roots.EnumerateArray().Select(root => root.GetString()!)] : [],
+        session.GetProperty("observed").GetBoolean());
 
     private static bool[] Gc(JsonElement session) => session.GetProperty("gc") is { ValueKind: JsonValueKind.Array } each
         ? [.. each.EnumerateArray().Select(gc => gc.GetBoolean())]

@@ -24,8 +24,8 @@ public sealed class SessionSource : IAsyncLifetime
     /// <summary>The profiles of sessions; kept equal to those of the oracle by a test.</summary>
     public static IReadOnlyList<string> Profiles { get; } =
     [
-        "text", "split-pairs", "rich", "array", "map", "nested", "xml", "mixed", "plain", "undo", "undo-text", "undo-some",
-        "sub-docs", "gc-off", "gc-off-undo", "gc-mixed", "yrs",
+        "text", "split-pairs", "rich", "array", "map", "nested", "xml", "mixed", "documents", "plain", "undo", "undo-text", "undo-some",
+        "sub-docs", "gc-off", "gc-off-undo", "gc-mixed", "observed", "yrs",
     ];
 
     /// <summary>True when one session is played alone.</summary>

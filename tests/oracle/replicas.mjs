@@ -16,7 +16,9 @@ export class Replicas {
       // A sync carries what others have emitted.
       document.on('update', (update, origin) => { if (origin !== 'sync') this.emitted.push({ v1: update }) })
       document.on('updateV2', (update, origin) => { if (origin !== 'sync') this.emitted[this.emitted.length - 1].v2 = update })
-      document.on('subdocs', ({ added, removed, loaded }) => this.subDocs.push([added, removed, loaded].map(guids)))
+      document.on('subdocs', ({ added, removed, loaded }) => [added, removed, loaded].forEach((documents, kind) => {
+        for (const { guid } of documents) this.subDocs[kind].add(guid)
+      }))
     }
     this.events = observed && this.documents.map(observe)
     this.managers = undo && this.documents.map(document =>
@@ -32,14 +34,17 @@ export class Replicas {
 
   begin () {
     this.emitted = []
-    this.subDocs = []
+    this.subDocs = [new Set(), new Set(), new Set()]
   }
 
-  /** What has happened since `begin`: the updates emitted, what observers were told; and how much there is to undo and redo. */
+  /**
+   * What has happened since `begin`: the updates emitted, what observers were told, the subdocuments that came, went
+   * and were to be loaded (yjs tells of some twice); and how much there is to undo and redo.
+   */
   end () {
     return {
       emitted: this.emitted,
-      subDocs: this.subDocs,
+      subDocs: this.subDocs.map(guids => [...guids].sort()),
       events: this.events && this.events.map(events => events.splice(0)),
       stacks: this.managers && this.managers.map(({ undoStack, redoStack }) => [undoStack.length, redoStack.length])
     }
@@ -52,8 +57,6 @@ export const observe = document => {
   for (const [root, type] of Object.entries(roots(document))) type.observeDeep(events => calls.push(events.map(event => described(root, event))))
   return calls
 }
-
-const guids = documents => [...documents].map(({ guid }) => guid).sort()
 
 /** A document with its roots and a client id. */
 export const newDocument = (client, gc) => {

@@ -116,7 +116,7 @@ class Recorder {
     step.u = emitted.map((_, index) => this.updates.length + index)
     this.updates.push(...emitted)
     if (events) step.events = this.brief(JSON.stringify(events))
-    if (subDocs.length > 0) step.subDocs = subDocs
+    if (subDocs.some(guids => guids.length > 0)) step.subDocs = subDocs
     if (stacks) step.stacks = stacks
     if (made) step.made = step.k === 'sync' ? this.brief(made) : base64(made)
     this.steps.push(step)

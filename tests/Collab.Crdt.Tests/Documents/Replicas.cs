@@ -12,7 +12,7 @@ internal sealed record Emitted(byte[] V1)
 /// <param name="Emitted">The updates that the replicas emitted, but for what a sync carried.</param>
 /// <param name="Made">What the step itself has made: a difference, a position, a snapshot.</param>
 /// <param name="Events">What observers were told, for each replica, as JSON text; when they are observed.</param>
-/// <param name="SubDocs">The subdocuments that came, went and were to be loaded, for each event, as JSON text.</param>
+/// <param name="SubDocs">The subdocuments that came, went and were to be loaded, as JSON text.</param>
 /// <param name="Stacks">How much there is to undo and redo on each replica, as JSON text.</param>
 internal sealed record StepResult(IReadOnlyList<Emitted> Emitted, byte[]? Made, string Events, string SubDocs, string Stacks);
 
@@ -24,7 +24,7 @@ internal sealed class Replicas : IDisposable
     private readonly List<UndoManager> _managers = [];
     private readonly List<EventLog> _logs = [];
     private List<Emitted> _emitted = [];
-    private List<Any> _subDocs = [];
+    private readonly SortedSet<string>[] _subDocs = [.. Enumerable.Range(0, 3).Select(_ => new SortedSet<string>(StringComparer.Ordinal))];
 
     /// <summary>Makes the replicas.</summary>
     /// <param name="clients">Their client ids.</param>
@@ -47,7 +47,12 @@ internal sealed class Replicas : IDisposable
                 if (!Equals(update.Origin, Sync))
                     _emitted[^1].V2 = update.Update;
             });
-            doc.ObserveSubDocs(change => _subDocs.Add(Any.FromArray(Guids(change.Added), Guids(change.Removed), Guids(change.Loaded))));
+            doc.ObserveSubDocs(change =>
+            {
+                _subDocs[0].UnionWith(change.Added.Select(subDoc => subDoc.Guid));
+                _subDocs[1].UnionWith(change.Removed.Select(subDoc => subDoc.Guid));
+                _subDocs[2].UnionWith(change.Loaded.Select(subDoc => subDoc.Guid));
+            });
             if (observed)
                 _logs.Add(new EventLog(doc));
             if (undo.Count > 0)
@@ -73,13 +78,14 @@ internal sealed class Replicas : IDisposable
     /// <summary>Plays a step.</summary>
     public StepResult Play(JsonElement step)
     {
-        (_emitted, _subDocs) = ([], []);
+        _emitted = [];
+        Array.ForEach(_subDocs, guids => guids.Clear());
         var made = Run(step);
         return new StepResult(
             _emitted,
             made,
             $"[{string.Join(',', _logs.Select(log => log.Take()))}]",
-            Any.FromArray(_subDocs).ToString(),
+            Any.FromArray([.. _subDocs.Select(guids => Any.FromArray([.. guids.Select(guid => (Any)guid)]))]).ToString(),
             $"[{string.Join(',', _managers.Select(manager => $"[{manager.UndoStack.Count},{manager.RedoStack.Count}]"))}]");
     }
 
@@ -119,8 +125,6 @@ internal sealed class Replicas : IDisposable
         }
         return made;
     }
-
-    private static Any Guids(IEnumerable<Doc> docs) => Any.FromArray([.. docs.Select(doc => doc.Guid).Order(StringComparer.Ordinal).Select(guid => (Any)guid)]);
 
     public void Dispose()
     {

@@ -44,7 +44,7 @@ internal static class SessionChecks
 
     /// <summary>The subdocuments that come, go, and are to be loaded in each step.</summary>
     public static void SubDocs(JsonElement session, Failures failures) => ForEachStep(session, (what, step, result) => failures.Same(
-        IdOf(session), $"subdocuments of {what}", step.TryGetProperty("subDocs", out var expected) ? expected.GetRawText() : "[]", result.SubDocs));
+        IdOf(session), $"subdocuments of {what}", step.TryGetProperty("subDocs", out var expected) ? expected.GetRawText() : "[[],[],[]]", result.SubDocs));
 
     /// <summary>How much there is to undo and to redo after each step.</summary>
     public static void UndoStacks(JsonElement session, Failures failures) => ForEachStep(session, (what, step, result) =>

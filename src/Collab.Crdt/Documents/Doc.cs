@@ -35,6 +35,7 @@ public sealed partial class Doc : IDisposable
         Guid = options.Guid ?? System.Guid.NewGuid().ToString();
         CollectionId = options.CollectionId;
         Gc = options.Gc;
+        CleanFormats = options.CleanFormats;
         AutoLoad = options.AutoLoad;
         ShouldLoad = options.ShouldLoad;
         Meta = options.Meta;
@@ -64,6 +65,9 @@ public sealed partial class Doc : IDisposable
 
     /// <summary>Whether the content of what is deleted is dropped.</summary>
     public bool Gc { get; }
+
+    /// <summary>Whether marks that have become needless are deleted after remote changes.</summary>
+    public bool CleanFormats { get; }
 
     /// <summary>The names of the root types, in the order in which they were made.</summary>
     public IReadOnlyCollection<string> RootNames => [.. Store.Roots.Keys];

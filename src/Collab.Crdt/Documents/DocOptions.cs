@@ -18,6 +18,12 @@ public sealed record DocOptions
     /// <summary>Whether the content of what is deleted is dropped. Snapshots need it kept. Default: true.</summary>
     public bool Gc { get; init; } = true;
 
+    /// <summary>
+    /// Whether marks of texts that have become needless are deleted after remote changes, as yjs does. A replica that nobody edits and
+    /// that does not tell others of it should not: what it holds needless, another may need. Default: true.
+    /// </summary>
+    public bool CleanFormats { get; init; } = true;
+
     /// <summary>For a subdocument: whether it is loaded on every replica as soon as it comes. Default: false.</summary>
     public bool AutoLoad { get; init; }
 

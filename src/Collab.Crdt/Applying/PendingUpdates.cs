@@ -1,36 +1,24 @@
 namespace Collab.Crdt;
 
-/// <summary>A unit that structs wait for, and how far its client had come when they began to.</summary>
-internal readonly record struct MissingUnit(ulong Client, uint Clock, uint KnownClock);
+/// <summary>A unit that structs wait for; <c>IsGap</c> when they are of the same client and the unit is the one before them.</summary>
+internal readonly record struct MissingUnit(ulong Client, uint Clock, bool IsGap);
 
 /// <summary>
-/// Parts of updates that refer to something that has not come yet. Each part knows what it waits for and is tried again as
-/// soon as that is there; what is still missing then makes a new, smaller part. So nothing stalls, in whatever order updates come.
+/// Parts of updates that refer to something that has not come yet. Each part waits for one unit and is tried again as soon as
+/// that is there; what is still missing then makes a new, smaller part. So nothing stalls, in whatever order updates come,
+/// and what waits costs nothing until its unit comes.
 /// </summary>
 internal sealed class PendingUpdates
 {
-    private readonly List<Part> _parts = [];
-    private readonly List<DeletedRange> _deletes = [];
+    // By the client that is waited for, those with the lowest clock first.
+    private readonly Dictionary<ulong, PriorityQueue<Part, uint>> _parts = [];
+    private readonly Dictionary<ulong, PriorityQueue<DeletedRange, uint>> _deletes = [];
+    private int _added;
 
-    /// <summary>The structs of one client, as an update without deletes, and the unit that must come before the first of them.</summary>
-    private readonly record struct Part(byte[] Update, MissingUnit Missing);
+    /// <summary>The structs of one client as an update without deletes, and which of all parts it was.</summary>
+    private readonly record struct Part(byte[] Update, MissingUnit Missing, int Number);
 
     public bool IsEmpty => _parts.Count == 0 && _deletes.Count == 0;
-
-    /// <summary>What structs wait for: for each client how far it had come when they began to wait (yjs <c>pendingStructs.missing</c>).</summary>
-    public Dictionary<ulong, uint> Missing
-    {
-        get
-        {
-            var missing = new Dictionary<ulong, uint>();
-            foreach (var part in _parts)
-            {
-                if (!missing.TryGetValue(part.Missing.Client, out var clock) || part.Missing.KnownClock < clock)
-                    missing[part.Missing.Client] = part.Missing.KnownClock;
-            }
-            return missing;
-        }
-    }
 
     /// <summary>True once an update in format v2 was applied, so that parts may hold values as Any where v1 has JSON.</summary>
     public bool IsFromV2 { get; set; }
@@ -50,7 +38,7 @@ internal sealed class PendingUpdates
         writer.WriteVarUint(section.Clock);
         writer.WriteBytes(structs);
         writer.WriteVarUint(0);
-        _parts.Add(new Part(writer.ToArray(), missing));
+        Wait(_parts, missing.Client, new Part(writer.ToArray(), missing, _added++), missing.Clock);
         section.Left = 0;
     }
 
@@ -58,27 +46,53 @@ internal sealed class PendingUpdates
     public void Delete(Transaction transaction, in DeletedRange range)
     {
         if (DeleteKnown(transaction, range) is { } rest)
-            _deletes.Add(rest);
+            Wait(_deletes, rest.Client, rest, rest.Clock);
     }
 
     /// <summary>Tries again whatever may have become possible, until nothing does.</summary>
     public void Retry(Transaction transaction)
     {
-        while (TakeReady(transaction.Store) is { Count: > 0 } ready)
+        while (TakeReady(transaction.Store, _parts) is { Count: > 0 } ready)
         {
             foreach (var part in ready)
             {
-                Span<UpdateSection> section = [SectionOf(part)];
-                UpdateApplication.ApplyStructs(transaction, part, section, this);
+                Span<UpdateSection> section = [SectionOf(part.Update)];
+                UpdateApplication.ApplyStructs(transaction, part.Update, section, this);
             }
         }
-        var kept = 0;
-        for (var i = 0; i < _deletes.Count; i++)
+        foreach (var range in TakeReady(transaction.Store, _deletes) ?? [])
+            Delete(transaction, range);
+    }
+
+    /// <summary>
+    /// The clients of which something must come before what waits can go on, each with the clock from which on it is missing.
+    /// What waits itself is not named.
+    /// </summary>
+    public Dictionary<ulong, uint> MissingFrom(BlockStore store)
+    {
+        var waiting = new RangeSet();
+        var clients = new Dictionary<ulong, int>();
+        foreach (var part in All(_parts))
         {
-            if (DeleteKnown(transaction, _deletes[i]) is { } rest)
-                _deletes[kept++] = rest;
+            var reader = new UpdateReader(part.Update, dialect: true);
+            StructHeader header = default;
+            while (reader.NextSection())
+            {
+                var client = clients.TryGetValue(reader.Client, out var known) ? known : clients[reader.Client] = clients.Count;
+                while (reader.NextStruct(ref header))
+                    waiting.Add(client, header.Clock, header.Length);
+            }
         }
-        _deletes.RemoveRange(kept, _deletes.Count - kept);
+        var missing = new Dictionary<ulong, uint>();
+        foreach (var unit in All(_parts).Select(part => part.Missing))
+        {
+            if (clients.TryGetValue(unit.Client, out var client) && waiting.Contains(new BlockId(client, unit.Clock)))
+                continue;
+            var clock = unit.IsGap ? unit.Clock : store.TryGetClient(unit.Client, out var index) ? store.State(index) : 0;
+            if (!missing.TryGetValue(unit.Client, out var lowest) || clock < lowest)
+                missing[unit.Client] = clock;
+        }
+        return missing;
     }
 
     /// <summary>The waiting structs as one update, and the waiting deletes as another; null where there are none.</summary>
@@ -86,32 +100,45 @@ internal sealed class PendingUpdates
     {
         byte[]? structs = null, deletes = null;
         if (_parts.Count > 0)
-            structs = UpdateMerge.Merge([.. _parts.Select(part => (ReadOnlyMemory<byte>)part.Update)], join: false, dialect: true);
+            structs = UpdateMerge.Merge([.. All(_parts).OrderBy(part => part.Number).Select(part => (ReadOnlyMemory<byte>)part.Update)], join: false, dialect: true);
         if (_deletes.Count > 0)
         {
             using var writer = new Lib0Writer(64);
             writer.WriteVarUint(0);
-            DeleteSets.WriteMerged(writer, _deletes.ToArray());
+            DeleteSets.WriteMerged(writer, All(_deletes).ToArray());
             deletes = writer.ToArray();
         }
         return (structs, deletes);
     }
 
-    private List<byte[]>? TakeReady(BlockStore store)
+    private static void Wait<T>(Dictionary<ulong, PriorityQueue<T, uint>> waiting, ulong client, T what, uint clock)
     {
-        List<byte[]>? ready = null;
-        var kept = 0;
-        for (var i = 0; i < _parts.Count; i++)
+        if (!waiting.TryGetValue(client, out var queue))
+            waiting.Add(client, queue = new PriorityQueue<T, uint>());
+        queue.Enqueue(what, clock);
+    }
+
+    /// <summary>Takes out what waits for a unit that is there now; null when nothing does.</summary>
+    private static List<T>? TakeReady<T>(BlockStore store, Dictionary<ulong, PriorityQueue<T, uint>> waiting)
+    {
+        List<T>? ready = null;
+        foreach (var (clientId, queue) in waiting)
         {
-            var part = _parts[i];
-            if (store.TryGetClient(part.Missing.Client, out var client) && part.Missing.Clock < store.State(client))
-                (ready ??= []).Add(part.Update);
-            else
-                _parts[kept++] = part;
+            if (!store.TryGetClient(clientId, out var client))
+                continue;
+            while (queue.TryPeek(out var next, out var clock) && clock < store.State(client))
+            {
+                (ready ??= []).Add(next);
+                queue.Dequeue();
+            }
+            if (queue.Count == 0)
+                waiting.Remove(clientId);
         }
-        _parts.RemoveRange(kept, _parts.Count - kept);
         return ready;
     }
+
+    private static IEnumerable<T> All<T>(Dictionary<ulong, PriorityQueue<T, uint>> waiting) =>
+        waiting.Values.SelectMany(queue => queue.UnorderedItems.Select(item => item.Element));
 
     private static UpdateSection SectionOf(byte[] part)
     {

@@ -76,9 +76,7 @@ internal ref struct UpdateApplication
                     current = needed;
                     continue;
                 }
-                // yjs says of a gap in a client's own clocks which unit would close it, and else how far the other client has come.
-                var known = step == Step.Gap ? missing.Clock : _store.State(missing.Client);
-                SetAside(current, new MissingUnit(_store.Clients[missing.Client].Id, missing.Clock, known));
+                SetAside(current, new MissingUnit(_store.Clients[missing.Client].Id, missing.Clock, IsGap: step == Step.Gap));
                 return;
             }
             if (_waiting is not { Count: > 0 })

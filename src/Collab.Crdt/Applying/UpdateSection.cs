@@ -21,3 +21,9 @@ internal struct UpdateSection
     /// <summary>True while it waits for another section of the same update.</summary>
     public bool IsWaiting;
 }
+
+/// <summary>What the check of an update has found for whoever applies it.</summary>
+/// <param name="DeletesAt">Where the delete set begins, in bytes.</param>
+/// <param name="Structs">How many structs there are.</param>
+/// <param name="NarrowUnits">How many units of text there are that is ASCII.</param>
+internal readonly record struct UpdateContents(int DeletesAt, int Structs, int NarrowUnits);

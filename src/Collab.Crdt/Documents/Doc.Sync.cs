@@ -11,8 +11,8 @@ public sealed partial class Doc
     /// <summary>True when deletes wait for what they delete.</summary>
     public bool HasPendingDeletes => Pending.HasDeletes;
 
-    /// <summary>What structs wait for: for each client how far it had come when they began to wait.</summary>
-    public IReadOnlyDictionary<ulong, uint> Missing => Pending.Missing;
+    /// <summary>The clients of which something must come before what waits can go on, each with the clock from which on it is missing.</summary>
+    public IReadOnlyDictionary<ulong, uint> Missing => Pending.MissingFrom(Store);
 
     /// <summary>
     /// Applies an update in format v1. What refers to something that has not come yet waits for it. Applying the same again, or
@@ -24,8 +24,8 @@ public sealed partial class Doc
     public void ApplyV1(ReadOnlySpan<byte> update, object? origin = null)
     {
         using var sections = new PooledList<UpdateSection>();
-        var deletes = UpdateValidator.Check(update, _limits, sections: sections);
-        Apply(update, sections.Span, deletes, origin);
+        var contents = UpdateValidator.Check(update, _limits, sections: sections);
+        Apply(update, sections.Span, contents, origin);
     }
 
     /// <summary>Applies an update in format v2.</summary>
@@ -33,9 +33,9 @@ public sealed partial class Doc
     public void ApplyV2(ReadOnlySpan<byte> update, object? origin = null)
     {
         using var sections = new PooledList<UpdateSection>();
-        var converted = UpdateV2.ToCheckedV1(update, _limits, sections, out var deletes);
+        var converted = UpdateV2.ToCheckedV1(update, _limits, sections, out var contents);
         Pending.IsFromV2 = true;
-        Apply(converted, sections.Span, deletes, origin);
+        Apply(converted, sections.Span, contents, origin);
     }
 
     /// <summary>For each client the clock up to which its insertions are known, encoded (see <see cref="StateVector"/>).</summary>
@@ -57,13 +57,14 @@ public sealed partial class Doc
     /// <inheritdoc cref="StateDiffV1"/>
     public byte[] StateDiffV2(ReadOnlySpan<byte> stateVector = default) => UpdateV2.FromV1(EncodeState(stateVector, anyDialect: true));
 
-    private void Apply(ReadOnlySpan<byte> update, Span<UpdateSection> sections, int deletesAt, object? origin)
+    private void Apply(ReadOnlySpan<byte> update, Span<UpdateSection> sections, UpdateContents contents, object? origin)
     {
         using var scope = Write(origin);
         var transaction = scope.Transaction;
         transaction.Local = false;
+        Store.Reserve(contents);
         UpdateApplication.ApplyStructs(transaction, update, sections, Pending);
-        var deletes = new DeleteSetReader(new Lib0Reader(update) { Position = deletesAt }, UpdateLimits.HighestClock);
+        var deletes = new DeleteSetReader(new Lib0Reader(update) { Position = contents.DeletesAt }, UpdateLimits.HighestClock);
         while (deletes.Next(out var range))
             Pending.Delete(transaction, range);
         if (!Pending.IsEmpty)

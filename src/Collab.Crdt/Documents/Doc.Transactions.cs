@@ -5,6 +5,7 @@ public sealed partial class Doc
     // Transactions that have ended and are being tidied up, the first one first; handlers may begin others meanwhile.
     private readonly List<Transaction> _ending = [];
     private Transaction? _open;
+    private TransactionNotes? _spareNotes;
     private List<Exception>? _failures;
     private int _readers, _owner, _claims;
 
@@ -106,7 +107,7 @@ public sealed partial class Doc
                 ? "A transaction is open already, and transactions do not nest. Use the open one, or end it first."
                 : "A read transaction is open. End it before writing.");
         }
-        var transaction = new Transaction(this, origin, local);
+        var transaction = new Transaction(this, origin, local, TakeNotes());
         _open = transaction;
         _ending.Add(transaction);
         if (!BeforeTransactionHandlers.IsEmpty)
@@ -125,6 +126,8 @@ public sealed partial class Doc
             // Handlers may have begun transactions of their own, which come next.
             for (var i = 0; i < _ending.Count; i++)
                 TransactionEnd.Run(_ending[i], ref _failures);
+            foreach (var ended in _ending)
+                _spareNotes = ended.ReleaseNotes();
             _ending.Clear();
             (failures, _failures) = (_failures, null);
         }
@@ -145,6 +148,13 @@ public sealed partial class Doc
         var owner = Volatile.Read(ref _owner);
         if (owner != 0 && owner != Environment.CurrentManagedThreadId)
             throw InUse();
+    }
+
+    private TransactionNotes TakeNotes()
+    {
+        var notes = _spareNotes ?? new TransactionNotes();
+        _spareNotes = null;
+        return notes;
     }
 
     private void CheckWriter()

@@ -86,6 +86,24 @@ internal static class BlockContent
         block.Clock += count;
     }
 
+    /// <summary>Gives a block the same content as another one; of a shared type only the kind, as it begins anew.</summary>
+    public static void Copy(BlockStore store, in Block from, ref Block to)
+    {
+        to.Kind = from.Kind;
+        to.Length = from.Length;
+        to.Flags |= from.Flags & BlockFlags.Wide;
+        to.Content = from.Kind switch
+        {
+            StructKind.String when from.IsWide => store.Wide.Append(store.Wide.Slice(from.Content, (int)from.Length)),
+            StructKind.String => store.Narrow.Append(store.Narrow.Slice(from.Content, (int)from.Length)),
+            StructKind.Any or StructKind.Json => store.Values.Append(store.Values.Slice(from.Content, (int)from.Length)),
+            StructKind.Binary or StructKind.Embed or StructKind.Format => store.Values.Append(store.Values[from.Content]),
+            StructKind.Doc => store.Values.Append(store.Values[from.Content].AsDoc().Copy()),
+            StructKind.Type => store.TypeOf(from) is var type ? store.NewBranch(type.Kind, type.Name).Index : 0,
+            _ => 0,
+        };
+    }
+
     /// <summary>Writes a block's content from unit <paramref name="offset"/> on.</summary>
     public static void Write(Lib0Writer writer, BlockStore store, in Block block, uint offset, bool anyDialect)
     {

@@ -21,6 +21,7 @@ internal sealed class BlockStore
 
     // Pages are never moved, so a reference to a block stays good while others are made. Handle 0 is none.
     private Block[][] _pages = [];
+    private RangeSet? _deletes;
     private int _nextHandle = 1, _freeBlocks, _nextRecentFormat;
 
     public BlockStore(Doc doc)
@@ -176,11 +177,14 @@ internal sealed class BlockStore
         return handle;
     }
 
-    /// <summary>Makes room for what an update of about <paramref name="blocks"/> blocks brings into an empty document.</summary>
-    public void Reserve(int blocks)
+    /// <summary>Makes room for the contents of an update when there is nothing yet: a document that is loaded does not grow bit by bit.</summary>
+    public void Reserve(in UpdateContents contents)
     {
-        var pages = ((_nextHandle + blocks) >> PageBits) + 1;
-        if (_nextHandle == 1 && pages > _pages.Length)
+        if (_nextHandle > 1)
+            return;
+        Narrow.Reserve(contents.NarrowUnits);
+        var pages = ((_nextHandle + contents.Structs) >> PageBits) + 1;
+        if (pages > _pages.Length)
             Array.Resize(ref _pages, pages);
     }
 
@@ -431,25 +435,33 @@ internal sealed class BlockStore
         }
     }
 
-    /// <summary>All that is deleted, by client index and clock.</summary>
+    /// <summary>All that is deleted, by client index and clock. Gathered when first asked for, and kept from then on.</summary>
     public ReadOnlySpan<ClientRange> AllDeletes()
     {
-        var deletes = new RangeSet();
-        for (var i = 0; i < Clients.Count; i++)
+        if (_deletes is null)
         {
-            var client = Clients[i];
-            if (client.Count == 0)
-                continue;
-            var cursor = default(ClientBlocks.Cursor);
-            do
-            {
-                ref var block = ref this[client[cursor]];
-                if (block.IsDeleted)
-                    deletes.Add(i, block.Clock, block.Length);
-            }
-            while (client.MoveNext(ref cursor));
+            _deletes = new RangeSet();
+            for (var i = 0; i < Clients.Count; i++)
+                GatherDeletes(i, Clients[i], _deletes);
         }
-        return deletes.Sorted();
+        return _deletes.Sorted();
+    }
+
+    /// <summary>Notes that units are deleted from now on.</summary>
+    public void NoteDeleted(in Block block) => _deletes?.Add(block.Client, block.Clock, block.Length);
+
+    private void GatherDeletes(int index, ClientBlocks client, RangeSet deletes)
+    {
+        if (client.Count == 0)
+            return;
+        var cursor = default(ClientBlocks.Cursor);
+        do
+        {
+            ref var block = ref this[client[cursor]];
+            if (block.IsDeleted)
+                deletes.Add(index, block.Clock, block.Length);
+        }
+        while (client.MoveNext(ref cursor));
     }
 
     private delegate void BlockAction(ref Block block);

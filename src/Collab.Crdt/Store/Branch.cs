@@ -44,6 +44,9 @@ internal sealed class Branch(Doc doc, int index, TypeKind kind, string? name)
     /// <summary>Finds blocks by position; made when a position is first looked up in a long list.</summary>
     public PositionIndex? Positions { get; set; }
 
+    /// <summary>Finds the attributes that hold at a place; made, beside the positions, when they are first looked up in a long text.</summary>
+    public FormatIndex? Formats { get; set; }
+
     /// <summary>True once a mark was ever inserted.</summary>
     public bool HasMarks { get; set; }
 

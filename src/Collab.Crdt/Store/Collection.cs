@@ -52,6 +52,7 @@ internal static class Collection
             branch.Map = null;
             branch.Length = 0;
             branch.Positions = null;
+            branch.Formats = null;
             branch.IsCollected = true;
         }
     }

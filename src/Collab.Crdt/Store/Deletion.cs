@@ -33,7 +33,11 @@ internal static class Deletion
         if (block.Leaf != 0)
             parent.Positions!.SetLength(handle, 0);
         transaction.Deletes.Add(block.Client, block.Clock, block.Length);
+        transaction.HasContentToCollect = true;
+        store.NoteDeleted(block);
         transaction.Change(parent, block.Key);
+        if (block.Kind == StructKind.Format && block.Key == 0)
+            parent.Formats?.Remove(handle);
         if (block.Kind == StructKind.Doc)
             Doc.RemoveSubDoc(transaction, store.Values[block.Content].AsDoc());
         return true;

@@ -67,6 +67,8 @@ internal static class Integration
         ref var block = ref transaction.Store[handle];
         transaction.WillInsert(block.Client, block.Clock);
         transaction.Store.Clients[block.Client].Append(handle, block.Clock, block.Length);
+        if (block.IsGc)
+            transaction.Store.NoteDeleted(block);
     }
 
     private static void IntegrateContent(Transaction transaction, Branch parent, int handle, ref Block block)
@@ -76,6 +78,7 @@ internal static class Integration
             case StructKind.Deleted:
                 transaction.Deletes.Add(block.Client, block.Clock, block.Length);
                 block.Flags |= BlockFlags.Deleted;
+                transaction.Store.NoteDeleted(block);
                 break;
             case StructKind.Type:
                 var type = transaction.Store.TypeOf(block);
@@ -84,6 +87,8 @@ internal static class Integration
                 break;
             case StructKind.Format:
                 parent.HasMarks = parent.HasFormatting = true;
+                if (block.Key == 0)
+                    parent.Formats?.Add(handle);
                 break;
             case StructKind.Doc:
                 transaction.Doc.AddSubDoc(transaction, transaction.Store.Values[block.Content].AsDoc(), handle);

@@ -6,16 +6,16 @@ namespace Collab.Crdt;
 /// </summary>
 public sealed class Transaction : IDisposable
 {
-    private readonly ClockMap _before = new();
-    private readonly List<ChangedType> _changed = [];
+    private TransactionNotes? _notes;
     private HashSet<Branch>? _changedWithParents;
     private bool _isEnded;
 
-    internal Transaction(Doc doc, object? origin, bool local)
+    internal Transaction(Doc doc, object? origin, bool local, TransactionNotes notes)
     {
         Doc = doc;
         Origin = origin;
         Local = local;
+        _notes = notes;
     }
 
     /// <summary>The document that is changed.</summary>
@@ -33,10 +33,13 @@ public sealed class Transaction : IDisposable
     internal BlockStore Store => Doc.Store;
 
     /// <summary>What was deleted.</summary>
-    internal RangeSet Deletes { get; } = new();
+    internal RangeSet Deletes => Notes.Deletes;
+
+    /// <summary>True when something visible was deleted, so that there is content to collect.</summary>
+    internal bool HasContentToCollect { get; set; }
 
     /// <summary>Blocks that were split, or lost something to their left, and may be one again at the end.</summary>
-    internal List<BlockId> ToMerge { get; } = [];
+    internal List<BlockId> ToMerge => Notes.ToMerge;
 
     /// <summary>True while handlers may still ask what was changed.</summary>
     internal bool IsObservable { get; set; }
@@ -47,10 +50,10 @@ public sealed class Transaction : IDisposable
     internal SubDocChanges? SubDocs { get; set; }
 
     /// <summary>The clients that have inserted something, with their clocks before and, once the body has ended, after.</summary>
-    internal List<ClockChange> Inserted => _before.Changes;
+    internal List<ClockChange> Inserted => Notes.Before.Changes;
 
     /// <summary>The types that have changed, with what has changed in them.</summary>
-    internal List<ChangedType> Changed => _changed;
+    internal List<ChangedType> Changed => Notes.Changed.All;
 
     /// <summary>Ends the transaction: observers are called, what was deleted is collected, updates are emitted.</summary>
     /// <exception cref="AggregateException">Handlers have thrown; the document is whole nevertheless.</exception>
@@ -68,13 +71,13 @@ public sealed class Transaction : IDisposable
     internal void MergeLater(BlockId id) => ToMerge.Add(id);
 
     /// <summary>The clock that a client had when the transaction began.</summary>
-    internal uint Before(int client) => _before.TryGet(client, out var before) ? before : Store.State(client);
+    internal uint Before(int client) => Notes.Before.TryGet(client, out var before) ? before : Store.State(client);
 
     /// <summary>True when a unit did not exist when the transaction began.</summary>
     internal bool Adds(BlockId id) => id.Clock >= Before(id.Client);
 
     /// <summary>Notes that a client is about to insert something.</summary>
-    internal void WillInsert(int client, uint clock) => _before.AddIfMissing(client, clock);
+    internal void WillInsert(int client, uint clock) => Notes.Before.AddIfMissing(client, clock);
 
     /// <summary>Notes that a type has changed: under a key, or its list when that is 0 (yjs <c>addChangedTypeToTransaction</c>).</summary>
     internal void Change(Branch branch, int key)
@@ -85,31 +88,11 @@ public sealed class Transaction : IDisposable
             if (item.IsDeleted || Adds(item.Id))
                 return;
         }
-        for (var i = _changed.Count - 1; i >= 0; i--)
-        {
-            if (_changed[i].Branch == branch)
-            {
-                _changed[i].Add(key);
-                return;
-            }
-        }
-        var changed = new ChangedType(branch);
-        changed.Add(key);
-        _changed.Add(changed);
+        Notes.Changed.GetOrAdd(branch).Add(key);
     }
 
     /// <summary>Forgets what was noted of a type, because it is deleted.</summary>
-    internal void Unchange(Branch branch)
-    {
-        for (var i = 0; i < _changed.Count; i++)
-        {
-            if (_changed[i].Branch == branch)
-            {
-                _changed.RemoveAt(i);
-                return;
-            }
-        }
-    }
+    internal void Unchange(Branch branch) => Notes.Changed.Remove(branch);
 
     /// <summary>True when the type, or one within it, has changed (yjs <c>changedParentTypes</c>). Known once observers have been called.</summary>
     internal bool HasChangedWithin(Branch branch)
@@ -117,7 +100,7 @@ public sealed class Transaction : IDisposable
         if (_changedWithParents is null)
         {
             _changedWithParents = [];
-            foreach (var changed in _changed)
+            foreach (var changed in Changed)
             {
                 if (!changed.WasObserved)
                     continue;
@@ -128,70 +111,15 @@ public sealed class Transaction : IDisposable
         }
         return _changedWithParents.Contains(branch);
     }
-}
 
-/// <summary>What has changed in one type during a transaction.</summary>
-internal sealed class ChangedType(Branch branch)
-{
-    public Branch Branch { get; } = branch;
-
-    /// <summary>True when its list has changed.</summary>
-    public bool List { get; private set; }
-
-    /// <summary>The keys that have changed, in the order of their first change.</summary>
-    public List<int> Keys { get; } = [];
-
-    /// <summary>True once its observers were called, or would have been.</summary>
-    public bool WasObserved { get; set; }
-
-    public void Add(int key)
+    /// <summary>Gives the notes back, cleared; nobody can ask what has changed from then on.</summary>
+    internal TransactionNotes ReleaseNotes()
     {
-        if (key == 0)
-            List = true;
-        else if (!Keys.Contains(key))
-            Keys.Add(key);
-    }
-}
-
-/// <summary>How far a client has gone in a transaction.</summary>
-internal readonly record struct ClockChange(int Client, uint Before, uint After);
-
-/// <summary>The clocks of the few clients that a transaction touches, before it; more than a few are found by a dictionary.</summary>
-internal sealed class ClockMap
-{
-    private const int Few = 8;
-
-    private Dictionary<int, int>? _index;
-
-    public List<ClockChange> Changes { get; } = [];
-
-    public bool TryGet(int client, out uint before)
-    {
-        var at = Find(client);
-        before = at >= 0 ? Changes[at].Before : 0;
-        return at >= 0;
+        var notes = Notes;
+        _notes = null;
+        notes.Clear();
+        return notes;
     }
 
-    public void AddIfMissing(int client, uint clock)
-    {
-        if (Find(client) >= 0)
-            return;
-        Changes.Add(new ClockChange(client, clock, clock));
-        if (_index is not null)
-            _index.Add(client, Changes.Count - 1);
-        else if (Changes.Count > Few)
-            _index = Changes.Select((change, at) => (change.Client, at)).ToDictionary(entry => entry.Client, entry => entry.at);
-    }
-
-    private int Find(int client)
-    {
-        if (_index is not null)
-            return _index.TryGetValue(client, out var at) ? at : -1;
-        for (var i = Changes.Count - 1; i >= 0; i--)
-        {
-            if (Changes[i].Client == client)
-                return i;
-        }
-        return -1;
-    }
+    private TransactionNotes Notes => _notes ?? throw new InvalidOperationException("The transaction has ended.");
 }

@@ -32,13 +32,17 @@ internal static class TransactionEnd
     {
         var store = transaction.Store;
         var deletes = transaction.Deletes.Sorted();
-        if (transaction.Doc.Gc)
+        if (transaction.Doc.Gc && transaction.HasContentToCollect)
         {
             foreach (ref readonly var range in deletes)
                 Collection.Collect(store, range);
         }
         for (var i = deletes.Length - 1; i >= 0; i--)
-            MergeRange(store, deletes[i]);
+        {
+            // What was inserted in this transaction is looked at in any case.
+            if (deletes[i].Clock < transaction.Before(deletes[i].Client))
+                MergeRange(store, deletes[i]);
+        }
 
         foreach (var (clientIndex, before, _) in transaction.Inserted)
         {

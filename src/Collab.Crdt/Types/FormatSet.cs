@@ -8,11 +8,10 @@ namespace Collab.Crdt;
 /// </summary>
 internal sealed class FormatSet
 {
-    private readonly OrderedDictionary<string, Any> _values = [];
+    // Most places have none.
+    private OrderedDictionary<string, Any>? _values;
 
-    public int Count => _values.Count;
-
-    public bool IsEmpty => _values.Count == 0;
+    public bool IsEmpty => _values is not { Count: > 0 };
 
     public FormatSet()
     {
@@ -21,43 +20,47 @@ internal sealed class FormatSet
     public FormatSet(IEnumerable<KeyValuePair<string, Any>> values)
     {
         foreach (var (key, value) in values)
-            _values[key] = value;
+            Set(key, value);
     }
 
     /// <summary>The value of a key; null when it has none, or when that is undefined.</summary>
-    public Any ValueOrNull(string key) => _values.TryGetValue(key, out var value) && !value.IsUndefined ? value : Any.Null;
+    public Any ValueOrNull(string key) => TryGet(key, out var value) && !value.IsUndefined ? value : Any.Null;
 
-    public bool TryGet(string key, out Any value) => _values.TryGetValue(key, out value);
+    public bool TryGet(string key, out Any value)
+    {
+        value = default;
+        return _values is not null && _values.TryGetValue(key, out value);
+    }
 
-    public void Set(string key, in Any value) => _values[key] = value;
+    public void Set(string key, in Any value) => (_values ??= [])[key] = value;
 
-    public void Remove(string key) => _values.Remove(key);
+    public void Remove(string key) => _values?.Remove(key);
 
-    public FormatSet Copy() => new(_values);
+    public FormatSet Copy() => new(InOrderOfAdding);
 
     /// <summary>Takes over what a mark says: from here on a key has a value, or none.</summary>
     public void Apply(FormatMark mark)
     {
         if (mark.Value.Kind == AnyKind.Null)
-            _values.Remove(mark.Key);
+            Remove(mark.Key);
         else
-            _values[mark.Key] = mark.Value;
+            Set(mark.Key, mark.Value);
     }
 
     /// <summary>The entries as a JavaScript <c>Map</c> has them: as they were added.</summary>
-    public IEnumerable<KeyValuePair<string, Any>> InOrderOfAdding => _values;
+    public IEnumerable<KeyValuePair<string, Any>> InOrderOfAdding => _values ?? [];
 
     /// <summary>The entries as a JavaScript object has them: keys that are array indexes come first, ascending.</summary>
     public IEnumerable<KeyValuePair<string, Any>> AsObject
     {
         get
         {
-            foreach (var (key, _) in _values)
+            foreach (var (key, _) in InOrderOfAdding)
             {
                 if (IsArrayIndex(key, out _))
-                    return [.. _values.OrderBy(entry => IsArrayIndex(entry.Key, out var index) ? index : uint.MaxValue)];
+                    return [.. InOrderOfAdding.OrderBy(entry => IsArrayIndex(entry.Key, out var index) ? index : uint.MaxValue)];
             }
-            return _values;
+            return InOrderOfAdding;
         }
     }
 

@@ -89,6 +89,8 @@ internal static class ListEditor
     /// <summary>Inserts values behind a block: plain ones that follow one another become one block.</summary>
     public static void InsertAfter(Transaction transaction, Branch branch, int left, ReadOnlySpan<Any> values)
     {
+        foreach (ref readonly var value in values)
+            PlainValue.Check(value);
         var store = transaction.Store;
         var right = left == 0 ? branch.Start : store[left].Right;
         for (var i = 0; i < values.Length;)

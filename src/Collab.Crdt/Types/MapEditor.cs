@@ -5,6 +5,7 @@ internal static class MapEditor
 {
     public static void Set(Transaction transaction, Branch branch, string key, in Any value)
     {
+        PlainValue.Check(value);
         var keyIndex = transaction.Store.Key(key);
         ListEditor.InsertValue(transaction, branch, branch.LastOfKey(keyIndex), right: 0, keyIndex, value);
     }

@@ -28,6 +28,7 @@ public class Text : SharedType
     public void Insert(int index, string text, IReadOnlyDictionary<string, Any>? attributes = null)
     {
         ArgumentNullException.ThrowIfNull(text);
+        PlainValue.Check(attributes);
         if (text.Length == 0 || Waits(() => Insert(index, text, attributes)))
             return;
         using var scope = Write();
@@ -48,6 +49,8 @@ public class Text : SharedType
     /// <exception cref="ArgumentOutOfRangeException">The index is past the end.</exception>
     public void InsertEmbed(int index, Any embed, IReadOnlyDictionary<string, Any>? attributes = null)
     {
+        PlainValue.Check(embed);
+        PlainValue.Check(attributes);
         if (Waits(() => InsertEmbed(index, embed, attributes)))
             return;
         using var scope = Write();
@@ -79,6 +82,7 @@ public class Text : SharedType
     {
         ArgumentNullException.ThrowIfNull(attributes);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
+        PlainValue.Check(attributes);
         if (length == 0 || Waits(() => Format(index, length, attributes)))
             return;
         using var scope = Write();
@@ -95,6 +99,11 @@ public class Text : SharedType
     {
         ArgumentNullException.ThrowIfNull(delta);
         var operations = delta.ToArray();
+        foreach (var operation in operations)
+        {
+            PlainValue.Check(operation.Value);
+            PlainValue.Check(operation.Attributes);
+        }
         if (Waits(() => ApplyDelta(operations, sanitize)))
             return;
         using var scope = Write();

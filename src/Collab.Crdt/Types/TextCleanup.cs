@@ -62,7 +62,7 @@ internal static class TextCleanup
         var inOrder = new List<Branch>();
         foreach (var (client, before, after) in transaction.Inserted)
         {
-            ForEachBlock(transaction, new ClientRange(client, before, after - before), handle =>
+            BlockRanges.ForEach(transaction, new ClientRange(client, before, after - before), handle =>
             {
                 ref var block = ref store[handle];
                 if (!block.IsDeleted && block.Kind == StructKind.Format && texts.Add(store.ParentOf(block)))
@@ -71,9 +71,9 @@ internal static class TextCleanup
         }
         using var scope = transaction.Doc.Write();
         var cleanup = scope.Transaction;
-        foreach (var range in transaction.Deletes.Sorted().ToArray())
+        foreach (var range in transaction.Deletes.InOrderOfClients())
         {
-            ForEachBlock(transaction, range, handle =>
+            BlockRanges.ForEach(transaction, range, handle =>
             {
                 ref var block = ref store[handle];
                 if (block.IsGc || !store.ParentOf(block).HasFormatting || texts.Contains(store.ParentOf(block)))
@@ -93,25 +93,25 @@ internal static class TextCleanup
             CleanText(cleanup, text);
     }
 
+    /// <summary>
+    /// Cleans the marks before the first visible unit. yjs' <c>cleanupYTextFormatting</c> walks through the whole text, but what
+    /// it does at each further gap finds that gap ended where it begins.
+    /// </summary>
     private static void CleanText(Transaction transaction, Branch text)
     {
         var store = transaction.Store;
-        var start = text.Start;
-        var startAttributes = new FormatSet();
         var attributes = new FormatSet();
         for (var at = text.Start; at != 0; at = store[at].Right)
         {
             ref var block = ref store[at];
             if (block.IsDeleted)
                 continue;
-            if (block.Kind == StructKind.Format)
+            if (block.Kind != StructKind.Format)
             {
-                attributes.Apply(store.FormatOf(block));
-                continue;
+                CleanGap(transaction, text.Start, at, new FormatSet(), attributes);
+                return;
             }
-            CleanGap(transaction, start, at, startAttributes, attributes);
-            startAttributes = attributes.Copy();
-            start = at;
+            attributes.Apply(store.FormatOf(block));
         }
     }
 
@@ -127,23 +127,6 @@ internal static class TextCleanup
             ref var block = ref store[at];
             if (!block.IsDeleted && block.Kind == StructKind.Format && !(keys ??= []).Add(store.FormatOf(block).Key))
                 Deletion.Delete(transaction, at);
-        }
-    }
-
-    /// <summary>Calls back for each block of a range, whose ends are made ends of blocks (yjs <c>iterateStructs</c>).</summary>
-    private static void ForEachBlock(Transaction transaction, in ClientRange range, Action<int> action)
-    {
-        var store = transaction.Store;
-        var client = store.Clients[range.Client];
-        var clock = range.Clock;
-        store.FindStart(transaction, new BlockId(range.Client, clock));
-        while (clock < range.NextClock)
-        {
-            var handle = client.Find(clock);
-            if (store[handle].NextClock > range.NextClock && !store[handle].IsGc)
-                store.Split(transaction, handle, range.NextClock - store[handle].Clock);
-            clock = store[handle].NextClock;
-            action(handle);
         }
     }
 }

@@ -58,6 +58,8 @@ internal sealed class TextPosition(Branch branch, int left, int right, FormatSet
 
     private static FormatSet FormatsAt(BlockStore store, Branch branch, int left)
     {
+        if (branch.HasMarks && left != 0 && branch.Positions is not null)
+            return (branch.Formats ??= new FormatIndex(store, branch)).At(left);
         var attributes = new FormatSet();
         if (!branch.HasMarks || left == 0)
             return attributes;

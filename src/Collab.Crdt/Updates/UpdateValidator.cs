@@ -17,8 +17,8 @@ internal static class UpdateValidator
     /// <param name="limits">The limits.</param>
     /// <param name="dialect">Whether values may be written as Any (see <see cref="StructKind.EmbedAny"/>).</param>
     /// <param name="sections">Takes the sections, for whoever wants to apply the update; those without structs are left out.</param>
-    /// <returns>Where the delete set begins.</returns>
-    public static int Check(ReadOnlySpan<byte> update, UpdateLimits limits, bool dialect = false, PooledList<UpdateSection>? sections = null)
+    /// <returns>What there is to apply.</returns>
+    public static UpdateContents Check(ReadOnlySpan<byte> update, UpdateLimits limits, bool dialect = false, PooledList<UpdateSection>? sections = null)
     {
         if (update.Length > limits.MaxBytes)
             throw Faults.At(UpdateFaultKind.TooLarge, 0, $"{update.Length} bytes, {limits.MaxBytes} allowed");
@@ -26,7 +26,7 @@ internal static class UpdateValidator
         using var children = new PooledList<Child>();
         using var leaves = new PooledList<Leaves>();
         var reader = new UpdateReader(update, limits, dialect);
-        CheckStructs(ref reader, update, limits, children, leaves, sections);
+        var (structs, narrowUnits) = CheckStructs(ref reader, update, limits, children, null, sections);
 
         var deletesAt = reader.Position;
         var deletes = reader.DeleteSet();
@@ -38,17 +38,21 @@ internal static class UpdateValidator
 
         if (children.Count > 0)
         {
+            // Most updates have no types within types, so what cannot be a parent is gathered only now.
+            children.Clear();
+            reader = new UpdateReader(update, limits, dialect);
+            CheckStructs(ref reader, update, limits, children, leaves, null);
             CheckParents(children.Span, leaves.Span);
             CheckTypeDepth(children.Span, limits.MaxTypeDepth);
         }
-        return deletesAt;
+        return new UpdateContents(deletesAt, structs, narrowUnits);
     }
 
-    private static void CheckStructs(
-        ref UpdateReader reader, ReadOnlySpan<byte> update, UpdateLimits limits, PooledList<Child> children, PooledList<Leaves> leaves,
+    private static (int Structs, int NarrowUnits) CheckStructs(
+        ref UpdateReader reader, ReadOnlySpan<byte> update, UpdateLimits limits, PooledList<Child> children, PooledList<Leaves>? leaves,
         PooledList<UpdateSection>? sections)
     {
-        var structs = 0;
+        int structs = 0, narrowUnits = 0;
         StructHeader header = default;
         while (reader.NextSection())
         {
@@ -62,13 +66,16 @@ internal static class UpdateValidator
             {
                 if (header.Length == 0 && header.Kind != StructKind.String)
                     throw Faults.At(UpdateFaultKind.EmptyStruct, header.Start, $"a {header.Kind} of length 0");
+                // Text that is ASCII has a byte for each unit, behind its length.
+                if (header.Kind == StructKind.String && header.Length > header.End - header.Content - 6)
+                    narrowUnits += (int)header.Length;
                 if (header.ParentOffset > 0)
                 {
                     var at = new Lib0Reader(update) { Position = header.ParentOffset };
                     var (id, parent) = (new StructId(reader.Client, header.Clock), StructId.Read(ref at));
                     children.Add(new Child(id, parent, header.ParentOffset, header.Kind == StructKind.Type));
                 }
-                if (header.Kind is StructKind.Type or StructKind.Gc or StructKind.Deleted or StructKind.Skip)
+                if (leaves is null || header.Kind is StructKind.Type or StructKind.Gc or StructKind.Deleted or StructKind.Skip)
                     continue;
                 if (run.NextClock == header.Clock && run.NextClock > run.Clock)
                 {
@@ -76,17 +83,18 @@ internal static class UpdateValidator
                     continue;
                 }
                 if (run.NextClock > run.Clock)
-                    leaves.Add(run);
+                    leaves!.Add(run);
                 run = new Leaves(reader.Client, header.Clock, reader.Clock);
             }
             if (run.NextClock > run.Clock)
-                leaves.Add(run);
+                leaves!.Add(run);
             if (sections is not null && section.Left > 0)
             {
                 section.End = reader.Position;
                 sections.Add(section);
             }
         }
+        return (structs, narrowUnits);
     }
 
     private static void CheckParents(ReadOnlySpan<Child> children, Span<Leaves> leaves)

@@ -49,13 +49,13 @@ internal static class UpdateV2
     /// <param name="v2">The update.</param>
     /// <param name="limits">The limits.</param>
     /// <param name="sections">Takes the sections of the result, for whoever wants to apply it.</param>
-    /// <param name="deletesAt">Where its delete set begins.</param>
-    public static byte[] ToCheckedV1(ReadOnlySpan<byte> v2, UpdateLimits limits, PooledList<UpdateSection>? sections, out int deletesAt)
+    /// <param name="contents">What there is to apply.</param>
+    public static byte[] ToCheckedV1(ReadOnlySpan<byte> v2, UpdateLimits limits, PooledList<UpdateSection>? sections, out UpdateContents contents)
     {
         var v1 = ToV1(v2, limits, json: false);
         try
         {
-            deletesAt = UpdateValidator.Check(v1, limits with { MaxBytes = int.MaxValue }, dialect: true, sections);
+            contents = UpdateValidator.Check(v1, limits with { MaxBytes = int.MaxValue }, dialect: true, sections);
             return v1;
         }
         catch (InvalidUpdateException invalid)

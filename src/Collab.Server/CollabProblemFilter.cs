@@ -24,8 +24,13 @@ internal sealed class CollabProblemFilter : IEndpointFilter
         }
     }
 
-    private static ProblemHttpResult Problem(string code, string detail) =>
-        TypedResults.Problem(detail, statusCode: StatusOf(code), extensions: [KeyValuePair.Create<string, object?>("code", code)]);
+    /// <summary>The problem document for an error.</summary>
+    /// <param name="code">One of <see cref="ErrorCodes"/>.</param>
+    /// <param name="detail">A sentence for the developer who made the call.</param>
+    /// <param name="status">The status, when it is not the code's usual one.</param>
+    public static ProblemHttpResult Problem(string code, string detail, int? status = null) =>
+        TypedResults.Problem(
+            detail, statusCode: status ?? StatusOf(code), extensions: [KeyValuePair.Create<string, object?>("code", code)]);
 
     private static int StatusOf(string code) => code switch
     {

@@ -31,7 +31,7 @@ internal static class DocumentEndpoints
     /// The documents that the caller may read, in ordinal order. What he may not read is left out, so a page can be shorter than
     /// asked for; <c>next</c> is what to give as <c>after</c> for the rest, and null at the end.
     /// </summary>
-    private static async Task<Ok<DocumentList>> ListAsync(
+    private static async Task<Results<Ok<DocumentList>, ProblemHttpResult>> ListAsync(
         IRoomLog log,
         RoomAuthorizer authorizer,
         ClaimsPrincipal user,
@@ -41,7 +41,12 @@ internal static class DocumentEndpoints
         CancellationToken cancellationToken = default)
     {
         if (limit is < 1 or > MaxLimit || prefix?.Length > RoomName.MaxLength || after?.Length > RoomName.MaxLength)
-            throw new CollabException(ErrorCodes.TooLarge, $"limit is 1 to {MaxLimit}, prefix and after are at most {RoomName.MaxLength} characters");
+        {
+            return CollabProblemFilter.Problem(
+                ErrorCodes.TooLarge,
+                $"limit is 1 to {MaxLimit}, prefix and after are at most {RoomName.MaxLength} characters",
+                StatusCodes.Status400BadRequest);
+        }
 
         var names = await log.ListAsync(RoomKind.Document, prefix ?? "", after, limit, cancellationToken);
         var readable = new List<string>(names.Count);

@@ -1,8 +1,23 @@
 using BenchmarkDotNet.Running;
 using Collab.Crdt.Bench;
 
-// `compare` runs ours and yjs on the same input and prints the ratios; anything else goes to BenchmarkDotNet.
-if (args is ["compare", ..])
-    return await Comparison.RunAsync();
-BenchmarkSwitcher.FromAssembly(typeof(AlgebraBenchmarks).Assembly).Run(args);
-return 0;
+switch (args)
+{
+    // Ours, yjs and ywasm on the same work, with the ratios.
+    case ["compare", .. var filter]:
+        return await Comparison.RunAsync(filter);
+    // Time against the size of the document.
+    case ["scaling", .. var sizes]:
+        Scaling.Run(sizes);
+        return 0;
+    // The parts of a comparison that need a process of their own.
+    case ["workload", var id]:
+        Workload.Print(id);
+        return 0;
+    case ["fresh", var task, var file]:
+        Fresh.Print(task, file);
+        return 0;
+    default:
+        BenchmarkSwitcher.FromAssembly(typeof(AlgebraBenchmarks).Assembly).Run(args);
+        return 0;
+}

@@ -95,9 +95,36 @@ internal ref struct Lib0Reader(ReadOnlySpan<byte> bytes)
     public double ReadVarInt()
     {
         var start = Position;
+        var rest = _bytes[start..];
+        if (rest.IsEmpty)
+            throw Faults.Truncated(start, 1, 0);
+        var first = rest[0];
+        var magnitude = (ulong)(first & 0x3F);
+        var read = 1;
+        if (first >= 0x80)
+        {
+            // Four more bytes hold all that JavaScript writes; longer and padded forms are checked as they are stepped over.
+            for (var shift = 6; ; shift += 7)
+            {
+                if (read == rest.Length || read == 5)
+                    return ReadLongVarInt();
+                var next = rest[read++];
+                magnitude |= (ulong)(next & 0x7F) << shift;
+                if (next < 0x80)
+                    break;
+            }
+        }
+        Position = start + read;
+        return (first & 0x40) != 0 ? -(double)magnitude : magnitude;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private double ReadLongVarInt()
+    {
+        var start = Position;
         SkipVarInt();
         var bytes = _bytes[start..Position];
-        ulong magnitude = (ulong)(bytes[0] & 0x3F);
+        var magnitude = (ulong)(bytes[0] & 0x3F);
         for (var i = 1; i < bytes.Length && i < 9; i++)
             magnitude |= (ulong)(bytes[i] & 0x7F) << (7 * i - 1);
         return (bytes[0] & 0x40) != 0 ? -(double)magnitude : magnitude;

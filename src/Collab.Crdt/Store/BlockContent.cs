@@ -24,8 +24,7 @@ internal static class BlockContent
                 var values = store.Values.Extend(reader.ReadCount(bytesEach: 1));
                 block.Length = (uint)values.Length;
                 block.Content = store.Values.Used - values.Length;
-                foreach (ref var value in values)
-                    value = AnyEncoding.Read(ref reader);
+                AnyEncoding.ReadAll(ref reader, values);
                 break;
             case StructKind.Json:
                 var texts = store.Values.Extend(reader.ReadCount(bytesEach: 1));

@@ -51,8 +51,7 @@ internal static class XmlWriter
             foreach (var tag in tags)
             {
                 xml.Append('<').Append(tag);
-                if (run.Attributes![tag] is { Kind: AnyKind.Object } attributes)
-                    WriteAttributes(xml, attributes.AsObject());
+                WriteAttributes(xml, MembersOf(run.Attributes![tag]));
                 xml.Append('>');
             }
             xml.Append(run.Value.Kind == AnyKind.Type ? run.Value.AsType<SharedType>().ToString() : AnyText.Of(run.Value));
@@ -61,6 +60,15 @@ internal static class XmlWriter
         }
         return xml.ToString();
     }
+
+    /// <summary>What JavaScript's <c>for … in</c> finds in a value: the characters of a string are members too.</summary>
+    private static IEnumerable<KeyValuePair<string, Any>> MembersOf(Any value) => value.Kind switch
+    {
+        AnyKind.Object => value.AsObject(),
+        AnyKind.Array => value.AsArray().Select((item, index) => KeyValuePair.Create(AnyText.Of(index), item)),
+        AnyKind.String => value.AsString().Select((unit, index) => KeyValuePair.Create(AnyText.Of(index), (Any)unit.ToString())),
+        _ => [],
+    };
 
     private static void Open(StringBuilder xml, Stack<(Branch Branch, int Next)> open, Branch branch)
     {

@@ -136,8 +136,7 @@ internal ref struct UpdateReader
                 return _reader.ReadStringLength();
             case StructKind.Any:
                 var values = _reader.ReadCount(bytesEach: 1);
-                for (var i = 0; i < values; i++)
-                    AnyValue.Skip(ref _reader, _limits.MaxDepth);
+                AnyEncoding.SkipAll(ref _reader, values, _limits.MaxDepth);
                 return (uint)values;
             case StructKind.Json:
                 var texts = _reader.ReadCount(bytesEach: 1);

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Collab.Crdt;
@@ -92,6 +93,68 @@ internal static class AnyEncoding
                 BinaryPrimitives.WriteDoubleBigEndian(bytes, number);
             writer.WriteBytes(bytes);
         }
+    }
+
+    /// <summary>Reads as many values as <paramref name="values"/> has places. Lists of numbers are long, so these come first.</summary>
+    public static void ReadAll(ref Lib0Reader reader, Span<Any> values)
+    {
+        var bytes = reader.Bytes;
+        for (var i = 0; i < values.Length; i++)
+        {
+            var at = reader.Position;
+            if (at + 6 <= bytes.Length && bytes[at] == Integer && SmallInteger(bytes.Slice(at + 1, 5), out var number) is > 0 and var length)
+            {
+                values[i] = number;
+                reader.Position = at + 1 + length;
+            }
+            else
+            {
+                values[i] = Read(ref reader);
+            }
+        }
+    }
+
+    /// <summary>Steps over values like <see cref="ReadAll"/>.</summary>
+    public static void SkipAll(ref Lib0Reader reader, int count, int maxDepth)
+    {
+        var bytes = reader.Bytes;
+        for (var i = 0; i < count; i++)
+        {
+            var at = reader.Position;
+            if (at + 6 <= bytes.Length && bytes[at] == Integer && SmallInteger(bytes.Slice(at + 1, 5), out _) is > 0 and var length)
+                reader.Position = at + 1 + length;
+            else
+                AnyValue.Skip(ref reader, maxDepth);
+        }
+    }
+
+    /// <summary>Reads a signed integer of at most five bytes; 0 when it has more.</summary>
+    /// <returns>How many bytes it has.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int SmallInteger(ReadOnlySpan<byte> bytes, out double number)
+    {
+        uint first = bytes[0];
+        var magnitude = (long)(first & 0x3F);
+        var length = 1;
+        if (first >= 0x80)
+        {
+            uint next;
+            var shift = 6;
+            do
+            {
+                if (length == 5)
+                {
+                    number = 0;
+                    return 0;
+                }
+                next = bytes[length++];
+                magnitude |= (long)(next & 0x7F) << shift;
+                shift += 7;
+            }
+            while (next >= 0x80);
+        }
+        number = (first & 0x40) != 0 ? -(double)magnitude : magnitude;
+        return length;
     }
 
     /// <summary>Reads one value. The bytes must have passed <see cref="AnyValue.Skip"/>, which bounds the depth.</summary>

@@ -13,7 +13,7 @@ public class AlgebraBenchmarks
     [GlobalSetup]
     public void Setup()
     {
-        _updates = Trace.Load().Updates;
+        _updates = ConcurrentTrace.Default.Updates;
         _batch = [.. _updates.Take(100)];
         _merged = Updates.MergeV1(_updates);
         _half = Updates.StateVectorV1(Updates.MergeV1([.. _updates.Take(_updates.Count / 2)]));

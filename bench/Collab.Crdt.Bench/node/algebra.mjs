@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 
 // The ES module: Node runs the CommonJS build several times slower.
-const Y = await import(new URL('../../tests/oracle/node_modules/yjs/dist/yjs.mjs', import.meta.url).href)
+const Y = await import(new URL('../../../tests/oracle/node_modules/yjs/dist/yjs.mjs', import.meta.url).href)
 
 const input = readFileSync(process.argv[2])
 let at = 0

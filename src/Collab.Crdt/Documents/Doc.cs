@@ -14,6 +14,7 @@ namespace Collab.Crdt;
 public sealed partial class Doc : IDisposable
 {
     private readonly UpdateLimits _limits;
+    private readonly long _maxSteps;
     private int _ownClient = -1;
 
     /// <summary>Makes an empty document.</summary>
@@ -31,6 +32,7 @@ public sealed partial class Doc : IDisposable
             throw new ArgumentOutOfRangeException(nameof(options), "A client id has at most 53 bits.");
         Store = new BlockStore(this);
         _limits = options.Limits;
+        _maxSteps = options.MaxSteps;
         ClientId = options.ClientId ?? NewClientId();
         Guid = options.Guid ?? System.Guid.NewGuid().ToString();
         CollectionId = options.CollectionId;

@@ -33,6 +33,13 @@ public sealed record DocOptions
     /// <summary>For a subdocument: whatever the application wants to tell of it.</summary>
     public Any Meta { get; init; } = Any.Null;
 
+    /// <summary>
+    /// How many blocks may be passed, in one update, in search of the places of concurrent insertions. In earnest it is hardly more than
+    /// one for each struct; by malice it is their number squared, which takes hours in every engine. An update that needs more throws
+    /// <see cref="InvalidUpdateException"/> and is applied in part: throw the document away. Default: no limit.
+    /// </summary>
+    public long MaxSteps { get; init; } = long.MaxValue;
+
     /// <summary>What updates may be like. Default: <see cref="UpdateLimits.Default"/>.</summary>
     public UpdateLimits Limits { get; init; } = UpdateLimits.Default;
 }

@@ -146,6 +146,40 @@ public sealed class CompactionTests
         Assert.Equal(0, ((BadEngine)host.Services.GetRequiredService<IDocumentEngine>()).Calls);
     }
 
+    [Fact]
+    public async Task What_would_take_the_engine_hours_is_compacted_on_bytes_within_seconds()
+    {
+        await using var host = await StartAsync();
+        var client = await host.ConnectAsync();
+        await client.JoinAsync("d");
+        var typist = new Typist(1);
+        await client.PushAsync("d", typist.Type(new string('a', 50_000)));
+        // Client 2 inserts each unit at the start and before another one of client 1: each has to be compared with all before it.
+        var update = new List<byte> { 1 };
+        WriteVarUint(update, 50_000);
+        update.AddRange([2, 0]);
+        for (var i = 0u; i < 50_000; i++)
+        {
+            update.AddRange([0x44, 1]);
+            WriteVarUint(update, i);
+            update.AddRange([1, (byte)'b']);
+        }
+
+        await client.PushAsync("d", [.. update, 0]);
+
+        var page = await UntilCompactedAsync(host, through: 2);
+        Assert.Equal(50_000u, new Typist(2).Read(page.Snapshot!.Data));
+        using var json = await host.GetAsync("/documents/d", "application/json");
+        Assert.Equal("too_large", await json.CodeAsync());
+    }
+
+    private static void WriteVarUint(List<byte> bytes, uint value)
+    {
+        for (; value >= 0x80; value >>= 7)
+            bytes.Add((byte)(value | 0x80));
+        bytes.Add((byte)value);
+    }
+
     private static Task<CollabTestHost> StartAsync(IEnumerable<(string, string)>? settings = null, IDocumentEngine? engine = null) =>
         CollabTestHost.StartAsync(
             [

@@ -4,7 +4,7 @@ namespace Collab.Server.Documents;
 
 /// <summary>
 /// Builds documents from updates. The server needs one only beside its hot path, which works on bytes: to compact logs, and when
-/// somebody asks for content. Another engine takes the place of this one by being registered before <c>AddCollab()</c>.
+/// somebody asks for content. This is all it asks of an engine, so another can take the place of the present one.
 /// </summary>
 internal interface IDocumentEngine
 {

@@ -23,6 +23,9 @@ internal sealed partial class BlockStore
     private RangeSet? _deletes;
     private int _nextHandle = 1, _freeBlocks;
 
+    /// <summary>How many more blocks may be passed in search of places among concurrent insertions.</summary>
+    public long StepsLeft { get; set; } = long.MaxValue;
+
     public BlockStore(Doc doc)
     {
         _doc = doc;
@@ -58,6 +61,14 @@ internal sealed partial class BlockStore
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => ref _pages[handle >> PageBits][handle & (PageSize - 1)];
+    }
+
+    /// <summary>Counts blocks that were passed in search of a place. Called before anything is changed.</summary>
+    /// <exception cref="InvalidUpdateException">There were too many.</exception>
+    public void Spend(int steps)
+    {
+        if ((StepsLeft -= steps) < 0)
+            throw Faults.At(UpdateFaultKind.TooLarge, 0, "the places of concurrent insertions are too many to look through");
     }
 
     /// <summary>The next clock of a client.</summary>

@@ -36,7 +36,9 @@ internal static class UpdateValidator
         if (deletes.Position < update.Length && !limits.AllowTrailingBytes)
             throw Faults.At(UpdateFaultKind.TrailingBytes, deletes.Position, $"{update.Length - deletes.Position} bytes after the end");
 
-        if (children.Count > 0)
+        // A document sees for itself whether a parent is a type, and does not recurse. It must take whatever two valid updates
+        // are when they are merged, also when one of them shows that the other has made no sense.
+        if (children.Count > 0 && sections is null)
         {
             // Most updates have no types within types, so what cannot be a parent is gathered only now.
             children.Clear();

@@ -85,7 +85,7 @@ internal static class Operations
             {
                 Map map => map[steps.Current.GetString()!].AsType<SharedType>(),
                 YArray array => array[steps.Current.GetInt32()].AsType<SharedType>(),
-                XmlFragment fragment => fragment[steps.Current.GetInt32()],
+                XmlFragment fragment => fragment[steps.Current.GetInt32()]!,
                 _ => throw new InvalidOperationException($"There is nothing within a {at.GetType().Name}."),
             };
         }

@@ -85,7 +85,7 @@ internal sealed class Replicas : IDisposable
             _emitted,
             made,
             $"[{string.Join(',', _logs.Select(log => log.Take()))}]",
-            Any.FromArray([.. _subDocs.Select(guids => Any.FromArray([.. guids.Select(guid => (Any)guid)]))]).ToString(),
+            $"[{string.Join(',', _subDocs.Select(guids => Any.FromArray([.. guids.Select(guid => (Any)guid)])))}]",
             $"[{string.Join(',', _managers.Select(manager => $"[{manager.UndoStack.Count},{manager.RedoStack.Count}]"))}]");
     }
 

@@ -66,7 +66,7 @@ public sealed class PositionDifferentialTests(YjsOracle yjs) : IClassFixture<Yjs
     private static SharedType TypeAt(Doc doc, string root, int? child) => root switch
     {
         "arr" => child is { } index ? doc.GetArray(root)[index].AsType<SharedType>() : doc.GetArray(root),
-        "xml" => child is { } index ? doc.GetXmlFragment(root)[index] : doc.GetXmlFragment(root),
+        "xml" => child is { } index ? doc.GetXmlFragment(root)[index]! : doc.GetXmlFragment(root),
         _ => doc.GetText(root),
     };
 }

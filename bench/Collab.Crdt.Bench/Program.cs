@@ -10,6 +10,10 @@ switch (args)
     case ["scaling", .. var sizes]:
         Scaling.Run(sizes);
         return 0;
+    // The two layouts of blocks that were to choose from.
+    case ["layouts"]:
+        LayoutComparison.Run();
+        return 0;
     // The parts of a comparison that need a process of their own.
     case ["workload", var id]:
         Workload.Print(id);

@@ -27,6 +27,12 @@ public static class ErrorCodes
     /// <summary>Too many calls in too short a time; try again later.</summary>
     public const string RateLimited = "rate_limited";
 
+    /// <summary>There is no such document.</summary>
+    public const string NotFound = "not_found";
+
+    /// <summary>What was asked for is not to be had in a form that the caller accepts.</summary>
+    public const string NotAcceptable = "not_acceptable";
+
     /// <summary>The caller has not joined the document or channel, or has left it.</summary>
     public const string NotJoined = "not_joined";
 

@@ -11,7 +11,7 @@ namespace Collab.Server;
 public static class CollabEndpointRouteBuilderExtensions
 {
     /// <summary>
-    /// Maps the hub at <see cref="HubContract.Path"/> and <c>GET /documents</c>, for signed-in users, and the health endpoints
+    /// Maps the hub at <see cref="HubContract.Path"/> and documents over HTTP, for signed-in users, and the health endpoints
     /// <c>/health/live</c> and <c>/health/ready</c>, for everybody.
     /// </summary>
     /// <returns>The hub's endpoints.</returns>

@@ -35,6 +35,9 @@ public static class CollabServiceCollectionExtensions
         services.TryAddSingleton<IRoomLog, InMemoryRoomLog>();
 
         var signalR = AddHub(services);
+        services.TryAddSingleton<IDocumentEngine, ManagedEngine>();
+        services.AddSingleton<DocumentCompactor>();
+        services.AddSingleton<DocumentReader>();
         services.AddSingleton<DocumentRooms>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<DocumentRooms>());
         services.AddSingleton<DocumentService>();

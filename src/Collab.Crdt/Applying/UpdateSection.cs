@@ -25,5 +25,6 @@ internal struct UpdateSection
 /// <summary>What the check of an update has found for whoever applies it.</summary>
 /// <param name="DeletesAt">Where the delete set begins, in bytes.</param>
 /// <param name="Structs">How many structs there are.</param>
+/// <param name="DeletedStructs">How many of them come deleted.</param>
 /// <param name="NarrowUnits">How many units of text there are that is ASCII.</param>
-internal readonly record struct UpdateContents(int DeletesAt, int Structs, int NarrowUnits);
+internal readonly record struct UpdateContents(int DeletesAt, int Structs, int DeletedStructs, int NarrowUnits);

@@ -63,12 +63,15 @@ public sealed partial class Doc
         var transaction = scope.Transaction;
         transaction.Local = false;
         Store.Reserve(contents);
+        transaction.Deletes.Reserve(contents.DeletedStructs);
+        Store.StepsLeft = _maxSteps;
         UpdateApplication.ApplyStructs(transaction, update, sections, Pending);
         var deletes = new DeleteSetReader(new Lib0Reader(update) { Position = contents.DeletesAt }, UpdateLimits.HighestClock);
         while (deletes.Next(out var range))
             Pending.Delete(transaction, range);
         if (!Pending.IsEmpty)
             Pending.Retry(transaction);
+        Store.StepsLeft = long.MaxValue;
     }
 
     private byte[] EncodeState(ReadOnlySpan<byte> stateVector, bool anyDialect)

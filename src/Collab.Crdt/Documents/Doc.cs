@@ -14,6 +14,7 @@ namespace Collab.Crdt;
 public sealed partial class Doc : IDisposable
 {
     private readonly UpdateLimits _limits;
+    private readonly long _maxSteps;
     private int _ownClient = -1;
 
     /// <summary>Makes an empty document.</summary>
@@ -31,10 +32,12 @@ public sealed partial class Doc : IDisposable
             throw new ArgumentOutOfRangeException(nameof(options), "A client id has at most 53 bits.");
         Store = new BlockStore(this);
         _limits = options.Limits;
+        _maxSteps = options.MaxSteps;
         ClientId = options.ClientId ?? NewClientId();
         Guid = options.Guid ?? System.Guid.NewGuid().ToString();
         CollectionId = options.CollectionId;
         Gc = options.Gc;
+        CleanFormats = options.CleanFormats;
         AutoLoad = options.AutoLoad;
         ShouldLoad = options.ShouldLoad;
         Meta = options.Meta;
@@ -64,6 +67,9 @@ public sealed partial class Doc : IDisposable
 
     /// <summary>Whether the content of what is deleted is dropped.</summary>
     public bool Gc { get; }
+
+    /// <summary>Whether marks that have become needless are deleted after remote changes.</summary>
+    public bool CleanFormats { get; }
 
     /// <summary>The names of the root types, in the order in which they were made.</summary>
     public IReadOnlyCollection<string> RootNames => [.. Store.Roots.Keys];

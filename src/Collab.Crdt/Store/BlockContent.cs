@@ -125,7 +125,12 @@ internal static class BlockContent
             case StructKind.Json:
                 writer.WriteVarUint(block.Length - offset);
                 foreach (ref readonly var value in store.Values.Slice(block.Content, (int)block.Length)[(int)offset..])
-                    WriteJson(writer, value);
+                {
+                    if (value.IsUndefined)
+                        writer.WriteVarBytes(UndefinedJson);
+                    else
+                        writer.WriteVarString(AnyJson.Stringify(value));
+                }
                 break;
             case StructKind.Binary:
                 writer.WriteVarBytes(store.Values[block.Content].AsBytes().Span);
@@ -134,7 +139,7 @@ internal static class BlockContent
                 AnyEncoding.Write(writer, store.Values[block.Content]);
                 break;
             case StructKind.Embed:
-                WriteJson(writer, store.Values[block.Content]);
+                writer.WriteVarString(AnyJson.Stringify(Defined(store.Values[block.Content])));
                 break;
             case StructKind.Format:
                 var mark = store.FormatOf(block);
@@ -187,13 +192,8 @@ internal static class BlockContent
         return json.SequenceEqual(UndefinedJson) ? Any.Undefined : AnyJson.Parse(json, reader.Position - json.Length);
     }
 
-    private static void WriteJson(Lib0Writer writer, in Any value)
-    {
-        if (value.IsUndefined)
-            writer.WriteVarBytes(UndefinedJson);
-        else
-            writer.WriteVarString(AnyJson.Stringify(value));
-    }
+    /// <summary>JSON has no undefined; only the values of old documents do, as a word of their own.</summary>
+    public static Any Defined(in Any value) => value.IsUndefined ? Any.Null : value;
 
     public static string ReadString(ref Lib0Reader reader) => Encoding.UTF8.GetString(reader.ReadVarString());
 }

@@ -83,13 +83,12 @@ internal sealed class ClientBlocks(ulong id)
         // The last block is the one looked for when somebody types.
         if (entries[high].Clock <= clock)
             return new Cursor(at, high);
-        while (low < high)
+        // Without a branch in the loop: which way it goes cannot be predicted.
+        for (var length = high; length > 1;)
         {
-            var middle = (low + high + 1) >>> 1;
-            if (entries[middle].Clock <= clock)
-                low = middle;
-            else
-                high = middle - 1;
+            var half = length >>> 1;
+            low += entries[low + half].Clock <= clock ? half : 0;
+            length -= half;
         }
         return new Cursor(at, low);
     }

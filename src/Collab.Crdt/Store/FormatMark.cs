@@ -15,5 +15,5 @@ internal sealed class FormatMark(string key, Any value, byte[]? json = null)
     public Any Value { get; } = value;
 
     /// <summary>The value as JSON in UTF-8.</summary>
-    public ReadOnlySpan<byte> Json => _json ??= Encoding.UTF8.GetBytes(AnyJson.Stringify(Value));
+    public ReadOnlySpan<byte> Json => _json ??= Encoding.UTF8.GetBytes(AnyJson.Stringify(BlockContent.Defined(Value)));
 }

@@ -99,8 +99,10 @@ internal static class Integration
     private static int FirstOfKey(BlockStore store, Branch parent, int key)
     {
         var first = parent.LastOfKey(key);
-        while (first != 0 && store[first].Left != 0)
+        var steps = 0;
+        for (; first != 0 && store[first].Left != 0; steps++)
             first = store[first].Left;
+        store.Spend(steps);
         return first;
     }
 
@@ -149,6 +151,7 @@ internal static class Integration
                 break;
             }
         }
+        store.Spend(passed.Count);
         return left;
     }
 

@@ -26,6 +26,13 @@ internal sealed class RangeSet
 
     public bool IsEmpty => _ranges.Count == 0;
 
+    /// <summary>Makes room for so many ranges when there are none yet.</summary>
+    public void Reserve(int ranges)
+    {
+        if (_ranges.Count == 0)
+            _ranges.EnsureCapacity(ranges);
+    }
+
     public void Add(int client, uint clock, uint length)
     {
         var count = _ranges.Count;

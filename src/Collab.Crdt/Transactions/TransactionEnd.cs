@@ -16,7 +16,7 @@ internal static class TransactionEnd
         Observation.Call(transaction, ref failures);
         doc.AfterTransactionHandlers.Invoke(transaction, ref failures);
         transaction.IsObservable = false;
-        if (transaction.NeedsFormattingCleanup)
+        if (transaction.NeedsFormattingCleanup && doc.CleanFormats)
             TextCleanup.AfterTransaction(transaction);
 
         Tidy(transaction);

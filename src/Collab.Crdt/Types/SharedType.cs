@@ -56,6 +56,14 @@ public abstract class SharedType
         return branch.View = view;
     }
 
+    /// <summary>What is in a branch, seen as a kind that it need not have; for reading alone.</summary>
+    internal static SharedType ViewAs(Branch branch, TypeKind kind)
+    {
+        var view = New(kind, branch.Name);
+        view.Branch = branch;
+        return view;
+    }
+
     /// <summary>A fresh, empty type of the same kind (yjs <c>_copy</c>).</summary>
     internal static SharedType New(TypeKind kind, string? name) => kind switch
     {

@@ -11,17 +11,19 @@ public class XmlFragment : SharedType
     /// <summary>How many children there are.</summary>
     public int Length => (int)(Branch is null ? 0 : Read().Length);
 
-    /// <summary>The children in order.</summary>
-    public IEnumerable<SharedType> Children => ListEditor.Values(Read()).Select(value => value.AsType<SharedType>());
+    /// <summary>The children in order; what others have put there that is no shared type is left out.</summary>
+    public IEnumerable<SharedType> Children =>
+        ListEditor.Values(Read()).Where(value => value.Kind == AnyKind.Type).Select(value => value.AsType<SharedType>());
 
     /// <summary>The first child; null when there is none.</summary>
     public SharedType? FirstChild => Length == 0 ? null : this[0];
 
     internal override TypeKind Kind => TypeKind.XmlFragment;
 
-    /// <summary>The child at <paramref name="index"/>.</summary>
+    /// <summary>The child at <paramref name="index"/>; null when others have put something there that is no shared type.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is none.</exception>
-    public SharedType this[int index] => ListEditor.Get(Read(), index).AsType<SharedType>();
+    public SharedType? this[int index] =>
+        ListEditor.Get(Read(), index) is { Kind: AnyKind.Type } child ? child.AsType<SharedType>() : null;
 
     /// <summary>Inserts children before that at <paramref name="index"/>.</summary>
     /// <param name="index">The index, at most <see cref="Length"/>.</param>

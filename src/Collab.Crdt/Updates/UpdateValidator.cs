@@ -26,7 +26,7 @@ internal static class UpdateValidator
         using var children = new PooledList<Child>();
         using var leaves = new PooledList<Leaves>();
         var reader = new UpdateReader(update, limits, dialect);
-        var (structs, narrowUnits) = CheckStructs(ref reader, update, limits, children, null, sections);
+        var contents = CheckStructs(ref reader, update, limits, children, null, sections);
 
         var deletesAt = reader.Position;
         var deletes = reader.DeleteSet();
@@ -36,7 +36,9 @@ internal static class UpdateValidator
         if (deletes.Position < update.Length && !limits.AllowTrailingBytes)
             throw Faults.At(UpdateFaultKind.TrailingBytes, deletes.Position, $"{update.Length - deletes.Position} bytes after the end");
 
-        if (children.Count > 0)
+        // A document sees for itself whether a parent is a type, and does not recurse. It must take whatever two valid updates
+        // are when they are merged, also when one of them shows that the other has made no sense.
+        if (children.Count > 0 && sections is null)
         {
             // Most updates have no types within types, so what cannot be a parent is gathered only now.
             children.Clear();
@@ -45,14 +47,14 @@ internal static class UpdateValidator
             CheckParents(children.Span, leaves.Span);
             CheckTypeDepth(children.Span, limits.MaxTypeDepth);
         }
-        return new UpdateContents(deletesAt, structs, narrowUnits);
+        return contents with { DeletesAt = deletesAt };
     }
 
-    private static (int Structs, int NarrowUnits) CheckStructs(
+    private static UpdateContents CheckStructs(
         ref UpdateReader reader, ReadOnlySpan<byte> update, UpdateLimits limits, PooledList<Child> children, PooledList<Leaves>? leaves,
         PooledList<UpdateSection>? sections)
     {
-        int structs = 0, narrowUnits = 0;
+        int structs = 0, deletedStructs = 0, narrowUnits = 0;
         StructHeader header = default;
         while (reader.NextSection())
         {
@@ -66,6 +68,7 @@ internal static class UpdateValidator
             {
                 if (header.Length == 0 && header.Kind != StructKind.String)
                     throw Faults.At(UpdateFaultKind.EmptyStruct, header.Start, $"a {header.Kind} of length 0");
+                deletedStructs += header.Kind == StructKind.Deleted ? 1 : 0;
                 // Text that is ASCII has a byte for each unit, behind its length.
                 if (header.Kind == StructKind.String && header.Length > header.End - header.Content - 6)
                     narrowUnits += (int)header.Length;
@@ -94,7 +97,7 @@ internal static class UpdateValidator
                 sections.Add(section);
             }
         }
-        return (structs, narrowUnits);
+        return new UpdateContents(0, structs, deletedStructs, narrowUnits);
     }
 
     private static void CheckParents(ReadOnlySpan<Child> children, Span<Leaves> leaves)

@@ -70,6 +70,15 @@ public static class Updates
     public static bool IsEmptyV1(ReadOnlySpan<byte> update) => UpdateDiff.IsEmpty(update);
 
     /// <summary>
+    /// True when <paramref name="update"/> holds, in whatever form, every unit that <paramref name="other"/> inserts, also behind gaps,
+    /// and every delete: who has applied it lacks nothing of the other.
+    /// </summary>
+    /// <param name="update">The update that is to hold everything.</param>
+    /// <param name="other">The update that is looked for in it.</param>
+    /// <exception cref="InvalidUpdateException">One of the two is not an update.</exception>
+    public static bool CoversV1(ReadOnlySpan<byte> update, ReadOnlySpan<byte> other) => UpdateCover.Covers(update, other);
+
+    /// <summary>
     /// Checks bytes from a stranger: null when a Yjs 13 client can have made them, else the first fault. The cost is linear in
     /// the bytes; no claimed count or length makes it allocate, and no nesting overflows the stack.
     /// </summary>

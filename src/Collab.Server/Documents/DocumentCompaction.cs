@@ -1,24 +1,16 @@
-using Collab.Crdt;
-using Collab.Protocol;
 using Collab.Server.Rooms;
 using Microsoft.Extensions.Logging;
 
 namespace Collab.Server.Documents;
 
-/// <summary>
-/// Decides when a document's log is worth compacting and does it, off the path of updates: all updates so far become one snapshot.
-/// The snapshot and the removal of what it replaces are one commit of the log.
-/// </summary>
-internal sealed class DocumentCompaction(DocumentRoom room, IRoomLog log, DocumentOptions options, ILogger logger)
+/// <summary>Decides when a document's log is worth compacting, and has it done off the path of updates.</summary>
+internal sealed class DocumentCompaction(DocumentRoom room, DocumentCompactor compactor, DocumentOptions options, ILogger logger)
 {
     // A document so many times larger than this is compacted that many times less often, so that typing into it stays cheap.
     private const long SmallDocumentBytes = 64 * 1024;
 
     // In the middle of a burst a snapshot would soon be old again: wait for a pause, unless the log has grown so many times too long.
     private const int OverdueFactor = 256;
-
-    // Compacting reads and writes whole documents: two at a time leave room for the others.
-    private static readonly SemaphoreSlim Running = new(2);
 
     private readonly Lock _gate = new();
     private int _updates;
@@ -79,7 +71,7 @@ internal sealed class DocumentCompaction(DocumentRoom room, IRoomLog log, Docume
             int before;
             lock (_gate)
                 before = _updates;
-            await Task.Delay(options.CompactPauseMilliseconds);
+            await Task.Delay(options.CompactPauseMilliseconds, compactor.Stopping);
             lock (_gate)
             {
                 if (_updates == before || IsDue(OverdueFactor))
@@ -91,29 +83,24 @@ internal sealed class DocumentCompaction(DocumentRoom room, IRoomLog log, Docume
     private async Task CompactAsync()
     {
         var (updates, bytes) = (0, 0L);
-        await WaitForPauseAsync();
-        await Running.WaitAsync();
         try
         {
+            await WaitForPauseAsync();
             lock (_gate)
                 (updates, bytes) = (_updates, _bytes);
-            var state = await room.Resident.GetStateAsync(room.HeadOffset, CancellationToken.None);
-            var snapshot = Updates.CompactV1([state.Update]);
-            if (await log.CompactAsync(room.Key, new Position(state.Epoch, state.Offset), snapshot, CancellationToken.None))
+            if (await compactor.CompactAsync(room) is { } snapshotBytes)
             {
-                room.Resident.Replace(new DocumentState(state.Epoch, state.Offset, snapshot));
                 lock (_gate)
-                    _documentBytes = snapshot.Length;
-                DocumentLog.Compacted(logger, room.Id, state.Offset, snapshot.Length);
+                    _documentBytes = snapshotBytes;
             }
         }
         catch (Exception exception)
         {
-            DocumentLog.CompactionFailed(logger, room.Id, exception);
+            if (!compactor.Stopping.IsCancellationRequested)
+                DocumentLog.CompactionFailed(logger, room.Id, exception);
         }
         finally
         {
-            Running.Release();
             lock (_gate)
             {
                 _updates -= updates;

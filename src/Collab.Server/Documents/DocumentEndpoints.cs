@@ -1,4 +1,6 @@
 using System.Security.Claims;
+using System.Text;
+using Collab.Crdt;
 using Collab.Protocol;
 using Collab.Server.Rooms;
 using Collab.Server.Security;
@@ -6,19 +8,22 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Net.Http.Headers;
 
 namespace Collab.Server.Documents;
 
-/// <summary>Documents over HTTP: which there are.</summary>
+/// <summary>Documents over HTTP: which there are, and what is in one.</summary>
 internal static class DocumentEndpoints
 {
     private const int MaxLimit = 1000;
 
-    /// <summary>Maps <c>GET /documents</c>.</summary>
+    /// <summary>Maps <c>GET /documents</c> and <c>GET /documents/{id}</c>.</summary>
     public static RouteGroupBuilder MapDocuments(this IEndpointRouteBuilder endpoints)
     {
         var documents = endpoints.MapGroup("/documents").RequireAuthorization();
+        documents.AddEndpointFilter<CollabProblemFilter>();
         documents.MapGet("", ListAsync);
+        documents.MapGet("/{documentId}", GetAsync);
         return documents;
     }
 
@@ -36,18 +41,14 @@ internal static class DocumentEndpoints
         CancellationToken cancellationToken = default)
     {
         if (limit is < 1 or > MaxLimit || prefix?.Length > RoomName.MaxLength || after?.Length > RoomName.MaxLength)
-            return Problem(StatusCodes.Status400BadRequest, ErrorCodes.TooLarge, $"limit is 1 to {MaxLimit}, prefix and after are at most {RoomName.MaxLength} characters");
-
-        IReadOnlyList<string> names;
-        try
         {
-            names = await log.ListAsync(RoomKind.Document, prefix ?? "", after, limit, cancellationToken);
-        }
-        catch (RoomLogUnavailableException)
-        {
-            return Problem(StatusCodes.Status503ServiceUnavailable, ErrorCodes.Unavailable, "the store cannot be read now; try again later");
+            return CollabProblemFilter.Problem(
+                ErrorCodes.TooLarge,
+                $"limit is 1 to {MaxLimit}, prefix and after are at most {RoomName.MaxLength} characters",
+                StatusCodes.Status400BadRequest);
         }
 
+        var names = await log.ListAsync(RoomKind.Document, prefix ?? "", after, limit, cancellationToken);
         var readable = new List<string>(names.Count);
         foreach (var name in names)
         {
@@ -58,8 +59,57 @@ internal static class DocumentEndpoints
         return TypedResults.Ok(new DocumentList(readable, names.Count == limit ? names[^1] : null));
     }
 
-    private static ProblemHttpResult Problem(int status, string code, string detail) =>
-        TypedResults.Problem(detail, statusCode: status, extensions: [KeyValuePair.Create<string, object?>("code", code)]);
+    /// <summary>One document, in the form that the caller accepts. See <c>docs/protocol.md</c>.</summary>
+    private static async Task<FileContentHttpResult> GetAsync(
+        DocumentService documents, HttpContext context, string documentId, string? root = null)
+    {
+        var (user, cancellationToken) = (context.User, context.RequestAborted);
+        // A name is one segment of the path, which is not decoded there; no name has a percent sign.
+        documentId = documentId.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+        context.Response.Headers.Vary = HeaderNames.Accept;
+        context.Response.Headers.CacheControl = "private, no-cache";
+
+        switch (DocumentFormat.Choose(context.Request.GetTypedHeaders().Accept))
+        {
+            case DocumentFormat.Update:
+                var state = await documents.GetAsync(user, documentId, cancellationToken);
+                return Answer(state.Update, DocumentFormat.Update, state.Position);
+            case DocumentFormat.Text:
+                var (text, textPosition) = await documents.ReadAsync(
+                    user, documentId, content => Encoding.UTF8.GetBytes(TextOf(content, root)), cancellationToken);
+                return Answer(text, DocumentFormat.Text + "; charset=utf-8", textPosition);
+            default:
+                var (json, position) = await documents.ReadAsync(
+                    user, documentId, static content => Encoding.UTF8.GetBytes(content.ToJson()), cancellationToken);
+                return Answer(json, DocumentFormat.Json, position);
+        }
+    }
+
+    /// <summary>The text of the named root, else of the only root that is a text.</summary>
+    private static string TextOf(IDocumentContent content, string? root)
+    {
+        var roots = content.Roots;
+        if (root is null)
+        {
+            // Of a text from which all was deleted one cannot tell that it is one.
+            string[] texts = [.. roots.Where(one => one.Value is RootKind.Text).Select(one => one.Key)];
+            if (texts.Length == 0)
+                texts = [.. roots.Where(one => one.Value is RootKind.Empty).Select(one => one.Key)];
+            return texts.Length == 1
+                ? content.TextOf(texts[0])
+                : throw new CollabException(ErrorCodes.NotAcceptable, "the document has not one text but several or none; name a root with ?root=");
+        }
+
+        if (!roots.TryGetValue(root, out var kind))
+            throw new CollabException(ErrorCodes.NotFound, "the document has no such root");
+        return kind is RootKind.Text or RootKind.Xml or RootKind.Empty
+            ? content.TextOf(root)
+            : throw new CollabException(ErrorCodes.NotAcceptable, "the root is not a text; it can be had as application/json");
+    }
+
+    // Weak: the same document at the same position can have other bytes once its log was compacted.
+    private static FileContentHttpResult Answer(byte[] bytes, string type, string position) =>
+        TypedResults.Bytes(bytes, type, entityTag: new EntityTagHeaderValue($"\"{position}\"", isWeak: true));
 
     /// <summary>A page of the list.</summary>
     internal sealed record DocumentList(IReadOnlyList<string> Documents, string? Next);

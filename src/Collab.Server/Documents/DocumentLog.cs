@@ -17,8 +17,8 @@ internal static partial class DocumentLog
     [LoggerMessage(2003, LogLevel.Warning, "Document {DocumentId} cannot be loaded now; those who ask for it are refused")]
     public static partial void LoadFailed(ILogger logger, string documentId, Exception exception);
 
-    [LoggerMessage(2004, LogLevel.Debug, "Compacted document {DocumentId} through offset {Offset}: {Bytes} bytes")]
-    public static partial void Compacted(ILogger logger, string documentId, long offset, int bytes);
+    [LoggerMessage(2004, LogLevel.Debug, "Compacted document {DocumentId} through offset {Offset}: {Bytes} bytes became {SnapshotBytes}")]
+    public static partial void Compacted(ILogger logger, string documentId, long offset, int bytes, int snapshotBytes);
 
     [LoggerMessage(2005, LogLevel.Warning, "Document {DocumentId} could not be compacted; it is tried again later")]
     public static partial void CompactionFailed(ILogger logger, string documentId, Exception exception);
@@ -28,4 +28,10 @@ internal static partial class DocumentLog
 
     [LoggerMessage(2007, LogLevel.Error, "Document {DocumentId}: an update could not be committed or sent on for an unexpected reason")]
     public static partial void CommitFailed(ILogger logger, string documentId, Exception exception);
+
+    [LoggerMessage(2008, LogLevel.Error, "Document {DocumentId}: the engine's compacted form lacks something; it is compacted on bytes instead")]
+    public static partial void EngineLost(ILogger logger, string documentId);
+
+    [LoggerMessage(2009, LogLevel.Warning, "Document {DocumentId} cannot be compacted by the engine; it is compacted on bytes instead")]
+    public static partial void EngineFailed(ILogger logger, string documentId, Exception exception);
 }

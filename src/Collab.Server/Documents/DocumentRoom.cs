@@ -36,16 +36,22 @@ internal sealed class DocumentRoom : IRoomSource
     private long _lastCommit;
     private long _emptySince = Environment.TickCount64;
     private bool _committing;
+    private int _visits;
     private bool _retired;
 
     public DocumentRoom(
-        string documentId, IRoomLog log, CollabLifetimeManager connections, DocumentOptions options, ILogger logger)
+        string documentId,
+        IRoomLog log,
+        CollabLifetimeManager connections,
+        DocumentCompactor compactor,
+        DocumentOptions options,
+        ILogger logger)
     {
         (Id, _log, _connections, _options, _logger) = (documentId, log, connections, options, logger);
         Key = new RoomKey(RoomKind.Document, documentId);
         Group = "document:" + documentId;
         Resident = new ResidentDocument(Key, log, options.ResidentBytes);
-        Compaction = new DocumentCompaction(this, log, options, logger);
+        Compaction = new DocumentCompaction(this, compactor, options, logger);
         _beat = TimeSpan.FromMilliseconds(options.BeatMilliseconds);
     }
 
@@ -57,6 +63,8 @@ internal sealed class DocumentRoom : IRoomSource
     public string Group { get; }
 
     public ResidentDocument Resident { get; }
+
+    public ResidentContent Content { get; } = new();
 
     public DocumentAwareness Awareness { get; } = new();
 
@@ -91,8 +99,29 @@ internal sealed class DocumentRoom : IRoomSource
         lock (_gate)
         {
             _members.TryRemove(connectionId, out _);
-            if (_members.IsEmpty)
-                _emptySince = Environment.TickCount64;
+            NoteIfEmpty();
+        }
+    }
+
+    /// <summary>Keeps the room open for somebody who is no member, until <see cref="EndVisit"/>.</summary>
+    /// <inheritdoc cref="TryAdd"/>
+    public bool TryVisit()
+    {
+        lock (_gate)
+        {
+            if (_retired)
+                return false;
+            _visits++;
+            return true;
+        }
+    }
+
+    public void EndVisit()
+    {
+        lock (_gate)
+        {
+            _visits--;
+            NoteIfEmpty();
         }
     }
 
@@ -101,7 +130,7 @@ internal sealed class DocumentRoom : IRoomSource
     {
         lock (_gate)
         {
-            if (!_members.IsEmpty || _committing || _emptySince > emptySince)
+            if (!_members.IsEmpty || _visits > 0 || _committing || _emptySince > emptySince)
                 return false;
             return _retired = true;
         }
@@ -183,6 +212,12 @@ internal sealed class DocumentRoom : IRoomSource
         return present.Count == 0
             ? null
             : new InvocationMessage(HubContract.AwarenessUpdated, [Id, AwarenessUpdate.Encode(present)]);
+    }
+
+    private void NoteIfEmpty()
+    {
+        if (_members.IsEmpty && _visits == 0)
+            _emptySince = Environment.TickCount64;
     }
 
     private InvocationMessage UpdatedMessage(byte[] update, string epoch, long after, long through, string? soleWriter) =>

@@ -11,6 +11,7 @@ namespace Collab.Server.Documents;
 internal sealed class DocumentRooms(
     IRoomLog log,
     CollabLifetimeManager connections,
+    DocumentCompactor compactor,
     IOptions<DocumentOptions> options,
     TimeProvider clock,
     ILoggerFactory loggerFactory)
@@ -31,16 +32,12 @@ internal sealed class DocumentRooms(
     public DocumentRoom? Find(string documentId) => _rooms.GetValueOrDefault(documentId);
 
     /// <summary>Adds a member to a document's room, which is opened if need be.</summary>
-    public DocumentRoom Enter(string documentId, DocumentMember member)
-    {
-        while (true)
-        {
-            var room = _rooms.GetOrAdd(documentId, id => new DocumentRoom(id, log, connections, options.Value, _logger));
-            if (room.TryAdd(member))
-                return room;
-            _rooms.TryRemove(KeyValuePair.Create(documentId, room));
-        }
-    }
+    public DocumentRoom Enter(string documentId, DocumentMember member) => Open(documentId, room => room.TryAdd(member));
+
+    /// <summary>
+    /// A document's room, which is opened if need be and stays open until <see cref="DocumentRoom.EndVisit"/>, for somebody who is no member.
+    /// </summary>
+    public DocumentRoom Visit(string documentId) => Open(documentId, static room => room.TryVisit());
 
     Task IHostedService.StartAsync(CancellationToken cancellationToken)
     {
@@ -60,6 +57,17 @@ internal sealed class DocumentRooms(
         _sweep = null;
     }
 
+    private DocumentRoom Open(string documentId, Func<DocumentRoom, bool> tryEnter)
+    {
+        while (true)
+        {
+            var room = _rooms.GetOrAdd(documentId, id => new DocumentRoom(id, log, connections, compactor, options.Value, _logger));
+            if (tryEnter(room))
+                return room;
+            _rooms.TryRemove(KeyValuePair.Create(documentId, room));
+        }
+    }
+
     private void Sweep()
     {
         var now = Environment.TickCount64;
@@ -72,7 +80,9 @@ internal sealed class DocumentRooms(
                 continue;
             }
 
-            resident += room.Resident.Bytes;
+            if (room.Content.UsedAt < now - options.Value.LingerMilliseconds)
+                room.Content.Drop();
+            resident += room.Resident.Bytes + room.Content.Bytes;
             var expired = room.Awareness.Expire(now - options.Value.AwarenessTimeoutMilliseconds);
             if (expired.Count > 0)
                 _ = room.SendAwarenessAsync(expired);
@@ -84,6 +94,15 @@ internal sealed class DocumentRooms(
 
     private void DropLeastUsed(long resident)
     {
+        // Content first: it is larger, and fewer ask for it.
+        foreach (var room in _rooms.Values.Where(room => room.Content.Bytes > 0).OrderBy(room => room.Content.UsedAt))
+        {
+            if (resident <= options.Value.ResidentBytes)
+                return;
+            resident -= room.Content.Bytes;
+            room.Content.Drop();
+        }
+
         foreach (var room in _rooms.Values.OrderBy(room => room.Resident.UsedAt))
         {
             if (resident <= options.Value.ResidentBytes)

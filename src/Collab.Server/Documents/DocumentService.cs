@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Claims;
 using Collab.Crdt;
 using Collab.Protocol;
 using Collab.Server.Fanout;
@@ -14,7 +15,11 @@ namespace Collab.Server.Documents;
 /// rights before it does anything, and throws <see cref="CollabException"/> with a stable code when one of them is not in order.
 /// </summary>
 internal sealed class DocumentService(
-    DocumentRooms rooms, CollabLifetimeManager connections, RoomAuthorizer authorizer, IOptions<DocumentOptions> options)
+    DocumentRooms rooms,
+    DocumentReader reader,
+    CollabLifetimeManager connections,
+    RoomAuthorizer authorizer,
+    IOptions<DocumentOptions> options)
 {
     private const int MaxStateVectorBytes = 1024 * 1024;
 
@@ -28,9 +33,7 @@ internal sealed class DocumentService(
     {
         CheckName(documentId);
         CheckStateVector(stateVector);
-        var key = new RoomKey(RoomKind.Document, documentId);
-        if (!await authorizer.MayAsync(caller.User, key, Rights.Read))
-            throw new CollabException(ErrorCodes.Forbidden, "you may not read this document");
+        var key = await CheckMayReadAsync(caller.User, documentId);
         var canWrite = await authorizer.MayAsync(caller.User, key, Rights.Write);
 
         var room = rooms.Enter(documentId, new DocumentMember(caller.ConnectionId, caller.UserId, canWrite));
@@ -92,6 +95,21 @@ internal sealed class DocumentService(
         return new SyncedDocument(state.DiffAgainst(stateVector), state.StateVector, state.Position);
     }
 
+    /// <summary>A document as it stands, for somebody who does not join.</summary>
+    public Task<DocumentState> GetAsync(ClaimsPrincipal user, string documentId, CancellationToken cancellationToken) =>
+        VisitAsync(user, documentId, async room => Existing(await room.GetStateAsync(cancellationToken)));
+
+    /// <summary>Reads the content of a document as it stands, for somebody who does not join.</summary>
+    /// <returns>What <paramref name="read"/> returned, and the document's position.</returns>
+    public Task<(T Value, string Position)> ReadAsync<T>(
+        ClaimsPrincipal user, string documentId, Func<IDocumentContent, T> read, CancellationToken cancellationToken) =>
+        VisitAsync(user, documentId, async room =>
+        {
+            Existing(await room.GetStateAsync(cancellationToken));
+            var (value, state) = await reader.ReadAsync(room, read, cancellationToken);
+            return (value, state.Position);
+        });
+
     /// <summary>Takes in awareness states of a member and tells the others.</summary>
     public Task PushAwarenessAsync(Caller caller, string documentId, byte[]? awareness)
     {
@@ -127,6 +145,24 @@ internal sealed class DocumentService(
         }
     }
 
+    private async Task<T> VisitAsync<T>(ClaimsPrincipal user, string documentId, Func<DocumentRoom, Task<T>> visit)
+    {
+        CheckName(documentId);
+        await CheckMayReadAsync(user, documentId);
+        var room = rooms.Visit(documentId);
+        try
+        {
+            return await visit(room);
+        }
+        finally
+        {
+            room.EndVisit();
+        }
+    }
+
+    private static DocumentState Existing(DocumentState state) =>
+        state.Offset > 0 ? state : throw new CollabException(ErrorCodes.NotFound, "there is no such document; it begins with its first update");
+
     private async Task RemoveAsync(DocumentRoom room, string connectionId)
     {
         var gone = room.Awareness.Remove(connectionId);
@@ -147,6 +183,14 @@ internal sealed class DocumentService(
         return rooms.Find(documentId) is { } room && room.Member(caller.ConnectionId) is { } member
             ? (room, member)
             : throw new CollabException(ErrorCodes.NotJoined, "join the document first");
+    }
+
+    private async Task<RoomKey> CheckMayReadAsync(ClaimsPrincipal user, string documentId)
+    {
+        var key = new RoomKey(RoomKind.Document, documentId);
+        return await authorizer.MayAsync(user, key, Rights.Read)
+            ? key
+            : throw new CollabException(ErrorCodes.Forbidden, "you may not read this document");
     }
 
     private static void CheckName(string documentId)

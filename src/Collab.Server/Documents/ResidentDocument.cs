@@ -95,13 +95,20 @@ internal sealed class ResidentDocument(RoomKey room, IRoomLog log, long maxBytes
         }
     }
 
-    /// <summary>Takes the compacted form of a state, if that state is still the current one.</summary>
+    /// <summary>
+    /// Takes the compacted form of a state in its place. A later state was merged from the longer form: it is dropped, so that the next
+    /// who asks gets the shorter one from the log.
+    /// </summary>
     public void Replace(DocumentState compacted)
     {
         lock (_gate)
         {
-            if (_state is not null && _state.Epoch == compacted.Epoch && _state.Offset == compacted.Offset)
+            if (_state is null || _state.Epoch != compacted.Epoch)
+                return;
+            if (_state.Offset == compacted.Offset)
                 _state = compacted;
+            else
+                DropState();
         }
     }
 

@@ -1,0 +1,45 @@
+using Collab.Protocol;
+using Collab.Server.Rooms;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Collab.Server;
+
+/// <summary>Gives HTTP callers a <see cref="CollabException"/> as a problem document (RFC 9457) with its stable code.</summary>
+internal sealed class CollabProblemFilter : IEndpointFilter
+{
+    public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        try
+        {
+            return await next(context);
+        }
+        catch (CollabException exception)
+        {
+            return Problem(exception.Code, exception.Message);
+        }
+        catch (RoomLogUnavailableException)
+        {
+            return Problem(ErrorCodes.Unavailable, "the store cannot be read now; try again later");
+        }
+    }
+
+    /// <summary>The problem document for an error.</summary>
+    /// <param name="code">One of <see cref="ErrorCodes"/>.</param>
+    /// <param name="detail">A sentence for the developer who made the call.</param>
+    /// <param name="status">The status, when it is not the code's usual one.</param>
+    public static ProblemHttpResult Problem(string code, string detail, int? status = null) =>
+        TypedResults.Problem(
+            detail, statusCode: status ?? StatusOf(code), extensions: [KeyValuePair.Create<string, object?>("code", code)]);
+
+    private static int StatusOf(string code) => code switch
+    {
+        ErrorCodes.Forbidden => StatusCodes.Status403Forbidden,
+        ErrorCodes.NotFound => StatusCodes.Status404NotFound,
+        ErrorCodes.NotAcceptable => StatusCodes.Status406NotAcceptable,
+        ErrorCodes.TooLarge => StatusCodes.Status413PayloadTooLarge,
+        ErrorCodes.RateLimited => StatusCodes.Status429TooManyRequests,
+        ErrorCodes.Unavailable => StatusCodes.Status503ServiceUnavailable,
+        _ => StatusCodes.Status400BadRequest,
+    };
+}

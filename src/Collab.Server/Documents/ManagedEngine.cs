@@ -1,0 +1,52 @@
+using Collab.Crdt;
+
+namespace Collab.Server.Documents;
+
+/// <summary>The engine of <c>Collab.Crdt</c>.</summary>
+internal sealed class ManagedEngine : IDocumentEngine
+{
+    // Seconds of work at most, however the insertions of malicious writers lie.
+    private const long MaxSteps = 10_000_000;
+
+    // Formats stay as they are: what this server holds needless, somebody who edits meanwhile may need, and nobody is told of it.
+    private static readonly DocOptions Options = new() { Gc = true, CleanFormats = false, MaxSteps = MaxSteps };
+
+    public byte[] Compact(byte[] update)
+    {
+        using var doc = Load(update);
+        return doc.StateDiffV1();
+    }
+
+    public IDocumentContent Open(byte[] update) => new Content(Load(update));
+
+    private static Doc Load(byte[] update)
+    {
+        var doc = new Doc(Options);
+        doc.ApplyV1(update);
+        return doc;
+    }
+
+    private sealed class Content(Doc doc) : IDocumentContent
+    {
+        private Doc _doc = doc;
+
+        public IReadOnlyDictionary<string, RootKind> Roots => _doc.RootNames.ToDictionary(name => name, _doc.LooksLike);
+
+        public void Advance(byte[] update)
+        {
+            // What waits would wait twice: the difference to a state vector has it again.
+            if (_doc.HasPending)
+                _doc = Load(update);
+            else
+                _doc.ApplyV1(Updates.DiffV1(update, _doc.StateVectorV1()));
+        }
+
+        public string TextOf(string root) => _doc.RootToJson(root) is { Kind: AnyKind.String } text ? text.AsString() : "";
+
+        public string ToJson() =>
+            Any.FromObject(new OrderedDictionary<string, Any>(
+                _doc.RootNames.Select(name => KeyValuePair.Create(name, _doc.RootToJson(name))))).ToString();
+
+        public void Dispose() => _doc.Dispose();
+    }
+}

@@ -18,9 +18,6 @@ switch (args)
     case ["workload", var id]:
         Workload.Print(id);
         return 0;
-    case ["fresh", var task, var file]:
-        Fresh.Print(task, file);
-        return 0;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(AlgebraBenchmarks).Assembly).Run(args);
         return 0;

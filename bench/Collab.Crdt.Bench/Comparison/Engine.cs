@@ -22,10 +22,25 @@ internal sealed record Engine(string Name)
         ? Start(OwnProgram, ["workload", workload])
         : Node("workloads.mjs", Name, workload));
 
-    /// <summary>What a fresh process measures (<see cref="Fresh"/>).</summary>
-    public double RunFresh(string task, string file, IReadOnlyDictionary<string, string>? environment = null) => Parse<FreshOutcome>(this == Ours
-        ? Start(OwnProgram, ["fresh", task, file], environment)
+    /// <summary>What a fresh process measures: ours is the program given, published from <c>Collab.Crdt.Fresh</c>.</summary>
+    public double RunFresh(string task, string file, string ourProgram) => Parse<FreshOutcome>(this == Ours
+        ? Start([ourProgram], [task, file])
         : Node("--expose-gc", "fresh.mjs", Name, task, file)).Value;
+
+    /// <summary>Publishes <c>Collab.Crdt.Fresh</c> into a folder; null where that cannot be done.</summary>
+    public static string? PublishFresh(string folder, params string[] options)
+    {
+        var project = Path.Combine(SourceFolder(), "..", "..", "Collab.Crdt.Fresh");
+        try
+        {
+            Start(["dotnet", "publish", project, "-c", "Release", "-o", Path.Combine(folder, "out"), "--artifacts-path", folder], options);
+            return Path.Combine(folder, "out", "Collab.Crdt.Fresh");
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>The last line that a script of the Node side prints. What does not name a script of ours is an option of Node.</summary>
     public static string Node(params string[] arguments) =>
@@ -33,11 +48,9 @@ internal sealed record Engine(string Name)
 
     private static IReadOnlyList<string> OwnProgram { get; } = ["dotnet", typeof(Engine).Assembly.Location];
 
-    private static string Start(IReadOnlyList<string> program, string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
+    private static string Start(IReadOnlyList<string> program, string[] arguments)
     {
         var start = new ProcessStartInfo(program[0], [.. program.Skip(1), .. arguments]) { RedirectStandardOutput = true };
-        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
-            start.Environment[name] = value;
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

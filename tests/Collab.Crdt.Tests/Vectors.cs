@@ -37,6 +37,21 @@ public static class Vectors
     public static string? OptionalText(this JsonElement element, string property) =>
         element.TryGetProperty(property, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
+    /// <summary>The property, which is text.</summary>
+    public static string Text(this JsonElement element, string property) => element.GetProperty(property).GetString()!;
+
+    /// <summary>The property, which is a number.</summary>
+    public static int Number(this JsonElement element, string property) => element.GetProperty(property).GetInt32();
+
+    /// <summary>The property, which is bytes.</summary>
+    public static byte[] Bytes(this JsonElement element, string property) => element.GetProperty(property).Bytes();
+
+    /// <summary>The property, which is a list.</summary>
+    public static IEnumerable<JsonElement> Items(this JsonElement element, string property) => element.GetProperty(property).EnumerateArray();
+
+    /// <summary>The property, which is a list of numbers.</summary>
+    public static int[] Numbers(this JsonElement element, string property) => [.. element.Items(property).Select(number => number.GetInt32())];
+
     /// <summary>The first 32 hexadecimal digits of SHA-256, as the vectors hold them.</summary>
     public static string Sha(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes))[..32];
 

@@ -8,7 +8,10 @@ internal sealed class EventLog
     public EventLog(Doc doc)
     {
         foreach (var root in Dump.RootNames)
-            Dump.Root(doc, root).ObserveDeep(events => _calls.Add(Any.FromArray([.. events.Select(happened => Describe(root, happened))])));
+        {
+            Dump.Root(doc, root).ObserveDeep(events =>
+                _calls.Add(Any.FromArray([.. events.Select(happened => Describe(root, happened))])));
+        }
     }
 
     /// <summary>The calls since the last time, as JSON text.</summary>

@@ -81,7 +81,8 @@ internal sealed class Failures
     public void AssertNone()
     {
         Assert.True(Compared > 0, "Nothing was compared.");
-        Assert.True(IsEmpty, $"{_messages.Count} of {Compared} comparisons differ, in {_cases.Count} cases: {string.Join(' ', _cases.Take(40))}\n{this}");
+        var cases = $"{_cases.Count} cases: {string.Join(' ', _cases.Take(40))}";
+        Assert.True(IsEmpty, $"{_messages.Count} of {Compared} comparisons differ, in {cases}\n{this}");
     }
 
     /// <summary>The first failures.</summary>

@@ -9,64 +9,64 @@ internal static class Operations
     public static void Run(Doc doc, JsonElement operation)
     {
         var target = Find(doc, operation.GetProperty("t"));
-        switch (operation.GetProperty("o").GetString())
+        switch (operation.Text("o"))
         {
             case "insert":
-                ((Text)target).Insert(Int(operation, "i"), Word(operation, "s"), Attributes(operation, "a"));
+                ((Text)target).Insert(operation.Number("i"), operation.Text("s"), Attributes(operation, "a"));
                 break;
             case "delete":
-                Delete(target, Int(operation, "i"), Int(operation, "n"));
+                Delete(target, operation.Number("i"), operation.Number("n"));
                 break;
             case "format":
-                ((Text)target).Format(Int(operation, "i"), Int(operation, "n"), Attributes(operation, "a")!);
+                ((Text)target).Format(operation.Number("i"), operation.Number("n"), Attributes(operation, "a")!);
                 break;
             case "embed":
-                ((Text)target).InsertEmbed(Int(operation, "i"), Tagged.Read(operation.GetProperty("e")), Attributes(operation, "a"));
+                ((Text)target).InsertEmbed(operation.Number("i"), Tagged.Read(operation.GetProperty("e")), Attributes(operation, "a"));
                 break;
             case "etype":
-                ((Text)target).InsertEmbed(Int(operation, "i"), NewType(operation), Attributes(operation, "a"));
+                ((Text)target).InsertEmbed(operation.Number("i"), NewType(operation), Attributes(operation, "a"));
                 break;
             case "delta":
-                ((Text)target).ApplyDelta(operation.GetProperty("d").EnumerateArray().Select(ReadDelta));
+                ((Text)target).ApplyDelta(operation.Items("d").Select(ReadDelta));
                 break;
             case "ainsert":
-                ((YArray)target).Insert(Int(operation, "i"), [.. operation.GetProperty("v").EnumerateArray().Select(Tagged.Read)]);
+                ((YArray)target).Insert(operation.Number("i"), [.. operation.Items("v").Select(Tagged.Read)]);
                 break;
             case "atype" when target is XmlFragment fragment:
-                fragment.Insert(Int(operation, "i"), NewType(operation));
+                fragment.Insert(operation.Number("i"), NewType(operation));
                 break;
             case "atype":
-                ((YArray)target).Insert(Int(operation, "i"), NewType(operation));
+                ((YArray)target).Insert(operation.Number("i"), NewType(operation));
                 break;
             case "adoc":
-                ((YArray)target).Insert(Int(operation, "i"), NewDoc(operation));
+                ((YArray)target).Insert(operation.Number("i"), NewDoc(operation));
                 break;
             case "set":
-                ((Map)target).Set(Word(operation, "k"), Tagged.Read(operation.GetProperty("v")));
+                ((Map)target).Set(operation.Text("k"), Tagged.Read(operation.GetProperty("v")));
                 break;
             case "unset":
-                ((Map)target).Remove(Word(operation, "k"));
+                ((Map)target).Remove(operation.Text("k"));
                 break;
             case "clear":
                 ((Map)target).Clear();
                 break;
             case "mtype":
-                ((Map)target).Set(Word(operation, "k"), NewType(operation));
+                ((Map)target).Set(operation.Text("k"), NewType(operation));
                 break;
             case "mdoc":
-                ((Map)target).Set(Word(operation, "k"), NewDoc(operation));
+                ((Map)target).Set(operation.Text("k"), NewDoc(operation));
                 break;
             case "attr" when target is XmlText text:
-                text.SetAttribute(Word(operation, "k"), Tagged.Read(operation.GetProperty("v")));
+                text.SetAttribute(operation.Text("k"), Tagged.Read(operation.GetProperty("v")));
                 break;
             case "attr":
-                ((XmlElement)target).SetAttribute(Word(operation, "k"), Tagged.Read(operation.GetProperty("v")));
+                ((XmlElement)target).SetAttribute(operation.Text("k"), Tagged.Read(operation.GetProperty("v")));
                 break;
             case "unattr" when target is XmlText text:
-                text.RemoveAttribute(Word(operation, "k"));
+                text.RemoveAttribute(operation.Text("k"));
                 break;
             case "unattr":
-                ((XmlElement)target).RemoveAttribute(Word(operation, "k"));
+                ((XmlElement)target).RemoveAttribute(operation.Text("k"));
                 break;
             default:
                 throw new InvalidOperationException($"No operation is called {operation.GetProperty("o")}.");
@@ -108,13 +108,14 @@ internal static class Operations
         }
     }
 
-    private static SharedType NewType(JsonElement operation) => operation.GetProperty("ty").GetString() switch
+    private static SharedType NewType(JsonElement operation) => operation.Text("ty") switch
     {
         "text" => operation.OptionalText("s") is { } text ? new Text(text) : new Text(),
         "xmltext" => operation.OptionalText("s") is { } text ? new XmlText(text) : new XmlText(),
-        "xmlelement" => new XmlElement(Word(operation, "name")),
+        "xmlelement" => new XmlElement(operation.Text("name")),
         "xmlfragment" => new XmlFragment(),
-        "array" => operation.TryGetProperty("v", out var values) ? new YArray([.. values.EnumerateArray().Select(Tagged.Read)]) : new YArray(),
+        "array" when operation.TryGetProperty("v", out var values) => new YArray([.. values.EnumerateArray().Select(Tagged.Read)]),
+        "array" => new YArray(),
         "map" => operation.TryGetProperty("kv", out var entries) ? new Map(Tagged.ReadObject(entries)) : new Map(),
         var kind => throw new InvalidOperationException($"No type is called {kind}."),
     };
@@ -124,7 +125,7 @@ internal static class Operations
         var options = Tagged.ReadObject(operation.GetProperty("opts"));
         return new Doc(new DocOptions
         {
-            Guid = Word(operation, "guid"),
+            Guid = operation.Text("guid"),
             Gc = !options.TryGetValue("gc", out var gc) || gc.AsBoolean(),
             AutoLoad = options.TryGetValue("autoLoad", out var autoLoad) && autoLoad.AsBoolean(),
             Meta = options.TryGetValue("meta", out var meta) ? meta : Any.Null,
@@ -136,12 +137,10 @@ internal static class Operations
         var attributes = Attributes(operation, "attributes");
         if (operation.TryGetProperty("insert", out var insert))
             return Delta.Insert(Tagged.Read(insert), attributes);
-        return operation.TryGetProperty("delete", out var delete) ? Delta.Delete(delete.GetInt32()) : Delta.Retain(Int(operation, "retain"), attributes);
+        return operation.TryGetProperty("delete", out var delete)
+            ? Delta.Delete(delete.GetInt32())
+            : Delta.Retain(operation.Number("retain"), attributes);
     }
-
-    private static int Int(JsonElement operation, string name) => operation.GetProperty(name).GetInt32();
-
-    private static string Word(JsonElement operation, string name) => operation.GetProperty(name).GetString()!;
 
     private static OrderedDictionary<string, Any>? Attributes(JsonElement operation, string name) =>
         operation.TryGetProperty(name, out var attributes) ? Tagged.ReadObject(attributes) : null;

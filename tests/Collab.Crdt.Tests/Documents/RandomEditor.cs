@@ -21,7 +21,7 @@ internal sealed class RandomEditor : IDisposable
     {
         _random = new Random(seed);
         _formats = formats;
-        Docs = [.. Enumerable.Range(0, _random.Next(2, 5)).Select(index => Dump.NewDoc((ulong)(index + (10 * _random.NextInt64(1L << (index % 2 == 0 ? 4 : 49)))), gc))];
+        Docs = [.. Enumerable.Range(0, _random.Next(2, 5)).Select(index => Dump.NewDoc(ClientId(index), gc))];
         foreach (var doc in Docs)
         {
             doc.ObserveUpdatesV1(update =>
@@ -173,7 +173,11 @@ internal sealed class RandomEditor : IDisposable
         _ => new byte[] { 1, 2 },
     };
 
-    private Dictionary<string, Any> Attributes() => new() { [_random.Next(2) == 0 ? "bold" : "em"] = _random.Next(3) == 0 ? Any.Null : true };
+    private Dictionary<string, Any> Attributes() =>
+        new() { [_random.Next(2) == 0 ? "bold" : "em"] = _random.Next(3) == 0 ? Any.Null : true };
+
+    // Small ones and large ones, all different.
+    private ulong ClientId(int index) => (ulong)(index + (10 * _random.NextInt64(1L << (index % 2 == 0 ? 4 : 49))));
 
     private string Word() => _formats ? Words[_random.Next(Words.Length)] : AstralWords[_random.Next(AstralWords.Length)];
 }

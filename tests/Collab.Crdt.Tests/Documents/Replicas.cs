@@ -24,7 +24,9 @@ internal sealed class Replicas : IDisposable
     private readonly List<UndoManager> _managers = [];
     private readonly List<EventLog> _logs = [];
     private List<Emitted> _emitted = [];
-    private readonly SortedSet<string>[] _subDocs = [.. Enumerable.Range(0, 3).Select(_ => new SortedSet<string>(StringComparer.Ordinal))];
+    private readonly SortedSet<string>[] _subDocs =
+        [.. Enumerable.Range(0, 3).Select(_ => new SortedSet<string>(StringComparer.Ordinal))];
+
 
     /// <summary>Makes the replicas.</summary>
     /// <param name="clients">Their client ids.</param>
@@ -56,23 +58,28 @@ internal sealed class Replicas : IDisposable
             if (observed)
                 _logs.Add(new EventLog(doc));
             if (undo.Count > 0)
-                _managers.Add(new UndoManager([.. undo.Select(root => Dump.Root(doc, root))], new UndoOptions { CaptureTimeout = TimeSpan.Zero }));
+            {
+                SharedType[] scope = [.. undo.Select(root => Dump.Root(doc, root))];
+                _managers.Add(new UndoManager(scope, new UndoOptions { CaptureTimeout = TimeSpan.Zero }));
+            }
         }
     }
 
     public IReadOnlyList<Doc> Docs { get; }
 
-    /// <summary>The replicas of a case of the vectors, which does not say what was tracked for undo: all that it edits.</summary>
-    public static Replicas Of(DocumentCase document)
+    /// <summary>The replicas of a case of the vectors.</summary>
+    public static Replicas Of(DocumentCase document) =>
+        new(document.Json.Items("clients").Select(client => client.GetUInt64()), [document.Gc], UndoOf(document));
+
+    /// <summary>What is tracked for undo in a case of the vectors, which do not say it: all that is edited.</summary>
+    public static IReadOnlyList<string> UndoOf(DocumentCase document)
     {
-        var steps = document.Json.GetProperty("steps").EnumerateArray().ToArray();
-        var undoes = steps.Any(step => step.OptionalText("k") is "undo" or "redo") || (document.Json.OptionalText("profile") ?? "").StartsWith("undo", StringComparison.Ordinal);
-        var edited = steps.Where(step => step.TryGetProperty("ops", out _))
-            .SelectMany(step => step.GetProperty("ops").EnumerateArray()).Select(operation => operation.GetProperty("t")[0].GetString()!);
-        return new Replicas(
-            document.Json.GetProperty("clients").EnumerateArray().Select(client => client.GetUInt64()),
-            [document.Gc],
-            undoes ? [.. edited.Distinct()] : []);
+        JsonElement[] steps = [.. document.Json.Items("steps")];
+        var undoes = steps.Any(step => step.Text("k") is "undo" or "redo")
+            || document.Json.OptionalText("profile")?.StartsWith("undo", StringComparison.Ordinal) == true;
+        var edited = steps.Where(step => step.Text("k") == "tx")
+            .SelectMany(step => step.Items("ops")).Select(operation => operation.GetProperty("t")[0].GetString()!);
+        return undoes ? [.. edited.Distinct()] : [];
     }
 
     /// <summary>Plays a step.</summary>
@@ -92,33 +99,33 @@ internal sealed class Replicas : IDisposable
     private byte[]? Run(JsonElement step)
     {
         byte[]? made = null;
-        switch (step.GetProperty("k").GetString())
+        switch (step.Text("k"))
         {
             case "tx":
-                var doc = Docs[step.GetProperty("c").GetInt32()];
+                var doc = Docs[step.Number("c")];
                 doc.Transact(_ =>
                 {
-                    foreach (var operation in step.GetProperty("ops").EnumerateArray())
+                    foreach (var operation in step.Items("ops"))
                         Operations.Run(doc, operation);
                 }, step.OptionalText("origin"));
                 break;
             case "undo":
-                _managers[step.GetProperty("c").GetInt32()].Undo();
+                _managers[step.Number("c")].Undo();
                 break;
             case "redo":
-                _managers[step.GetProperty("c").GetInt32()].Redo();
+                _managers[step.Number("c")].Redo();
                 break;
             case "sync":
-                var target = Docs[step.GetProperty("to").GetInt32()];
-                made = Docs[step.GetProperty("from").GetInt32()].StateDiffV1(target.StateVectorV1());
+                var target = Docs[step.Number("to")];
+                made = Docs[step.Number("from")].StateDiffV1(target.StateVectorV1());
                 target.ApplyV1(made, Sync);
                 break;
             case "relpos":
-                var type = Operations.Find(Docs[step.GetProperty("c").GetInt32()], step.GetProperty("t"));
-                made = StickyIndex.Create(type, step.GetProperty("i").GetInt32(), (Association)step.GetProperty("assoc").GetInt32()).Encode();
+                var type = Operations.Find(Docs[step.Number("c")], step.GetProperty("t"));
+                made = StickyIndex.Create(type, step.Number("i"), (Association)step.Number("assoc")).Encode();
                 break;
             case "snapshot":
-                made = Docs[step.GetProperty("c").GetInt32()].Snapshot().EncodeV1();
+                made = Docs[step.Number("c")].Snapshot().EncodeV1();
                 break;
             case var kind:
                 throw new InvalidOperationException($"No step is called {kind}.");

@@ -9,7 +9,7 @@ internal static class SessionChecks
     // The client id of documents to which updates are delivered; no replica has it.
     private const ulong Receiver = 424242;
 
-    public static string IdOf(JsonElement session) => $"{session.GetProperty("profile").GetString()}:{session.GetProperty("seed").GetInt32()}";
+    public static string IdOf(JsonElement session) => $"{session.Text("profile")}:{session.Number("seed")}";
 
     /// <summary>Everything.</summary>
     public static void All(JsonElement session, Failures failures)
@@ -30,10 +30,10 @@ internal static class SessionChecks
     /// <summary>The updates of each step, and what is sent in a sync.</summary>
     public static void Steps(JsonElement session, Failures failures) => ForEachStep(session, (what, step, result) =>
     {
-        var expected = step.GetProperty("u").EnumerateArray().Select(update => session.GetProperty("updates")[update.GetInt32()]).ToArray();
+        var expected = step.Items("u").Select(update => session.GetProperty("updates")[update.GetInt32()]).ToArray();
         return failures.Same(IdOf(session), $"number of updates of {what}", $"{expected.Length}", $"{result.Emitted.Count}")
             && expected.Zip(result.Emitted).All(pair =>
-                failures.Same(IdOf(session), $"v1 of {what}", pair.First.GetProperty("v1").Bytes(), pair.Second.V1)
+                failures.Same(IdOf(session), $"v1 of {what}", pair.First.Bytes("v1"), pair.Second.V1)
                 && Same(session, $"v2 of {what}", pair.First.GetProperty("v2"), pair.Second.V2, failures))
             && SameMade(session, what, step, result.Made, failures);
     });
@@ -43,12 +43,16 @@ internal static class SessionChecks
         !step.TryGetProperty("events", out var expected) || Same(session, $"events of {what}", expected, result.Events, failures));
 
     /// <summary>The subdocuments that come, go, and are to be loaded in each step.</summary>
-    public static void SubDocs(JsonElement session, Failures failures) => ForEachStep(session, (what, step, result) => failures.Same(
-        IdOf(session), $"subdocuments of {what}", step.TryGetProperty("subDocs", out var expected) ? expected.GetRawText() : "[[],[],[]]", result.SubDocs));
+    public static void SubDocs(JsonElement session, Failures failures) => ForEachStep(session, (what, step, result) =>
+    {
+        var expected = step.TryGetProperty("subDocs", out var guids) ? guids.GetRawText() : "[[],[],[]]";
+        return failures.Same(IdOf(session), $"subdocuments of {what}", expected, result.SubDocs);
+    });
 
     /// <summary>How much there is to undo and to redo after each step.</summary>
     public static void UndoStacks(JsonElement session, Failures failures) => ForEachStep(session, (what, step, result) =>
-        !step.TryGetProperty("stacks", out var expected) || failures.Same(IdOf(session), $"stacks after {what}", expected.GetRawText(), result.Stacks));
+        !step.TryGetProperty("stacks", out var expected)
+        || failures.Same(IdOf(session), $"stacks after {what}", expected.GetRawText(), result.Stacks));
 
     /// <summary>Content, state vector and state of each replica after all steps.</summary>
     public static void Replicas(JsonElement session, Failures failures)
@@ -82,11 +86,11 @@ internal static class SessionChecks
     public static void Deliveries(JsonElement session, Failures failures)
     {
         var v1 = Updates(session);
-        var v2 = session.GetProperty("updates").EnumerateArray().Any() ? UpdatesV2(session) : [];
-        foreach (var delivery in session.GetProperty("deliveries").EnumerateArray())
+        var v2 = session.Items("updates").Any() ? UpdatesV2(session) : [];
+        foreach (var delivery in session.Items("deliveries"))
         {
-            var order = delivery.GetProperty("order").EnumerateArray().Select(index => index.GetInt32()).ToArray();
-            var cut = delivery.GetProperty("cut").GetInt32();
+            var order = delivery.Numbers("order");
+            var cut = delivery.Number("cut");
             using var doc = Dump.NewDoc(Receiver, FirstGc(session));
             var what = $"delivery {string.Join(',', order)} in format {delivery.GetProperty("format")}";
             var yjsStalled = false;
@@ -94,7 +98,7 @@ internal static class SessionChecks
             {
                 foreach (var index in part)
                 {
-                    if (delivery.GetProperty("format").GetInt32() == 1)
+                    if (delivery.Number("format") == 1)
                         doc.ApplyV1(v1[index]);
                     else
                         doc.ApplyV2(v2[index]);
@@ -108,8 +112,7 @@ internal static class SessionChecks
                     continue;
                 var where = $"{what}, {name} {cut}";
                 var same = SameVisible(session, where, expected, doc, failures)
-                    && failures.Same(IdOf(session), $"structs wait after {where}", expected.GetProperty("structs").ToString(), doc.HasPendingStructs.ToString())
-                    && failures.Same(IdOf(session), $"deletes wait after {where}", expected.GetProperty("deletes").ToString(), doc.HasPendingDeletes.ToString());
+                    && failures.Same(IdOf(session), $"what waits after {where}", Waiting(expected), $"{doc.HasPendingStructs} {doc.HasPendingDeletes}");
                 if (!same)
                     return;
             }
@@ -120,9 +123,9 @@ internal static class SessionChecks
     public static void Positions(JsonElement session, Failures failures)
     {
         using var replicas = Played(session);
-        foreach (var step in session.GetProperty("steps").EnumerateArray().Where(step => step.GetProperty("k").GetString() == "relpos"))
+        foreach (var step in session.Items("steps").Where(step => step.Text("k") == "relpos"))
         {
-            var position = StickyIndex.Decode(step.GetProperty("made").Bytes());
+            var position = StickyIndex.Decode(step.Bytes("made"));
             var actual = replicas.Docs.Select(doc => position.Resolve(doc)?.Index.ToString() ?? "null");
             failures.Same(IdOf(session), $"indexes of {step}", step.GetProperty("final").GetRawText(), $"[{string.Join(',', actual)}]");
         }
@@ -132,10 +135,10 @@ internal static class SessionChecks
     public static void Snapshots(JsonElement session, Failures failures)
     {
         using var replicas = Played(session);
-        foreach (var step in session.GetProperty("steps").EnumerateArray().Where(step => step.GetProperty("k").GetString() == "snapshot"))
+        foreach (var step in session.Items("steps").Where(step => step.Text("k") == "snapshot"))
         {
-            var snapshot = Snapshot.DecodeV1(step.GetProperty("made").Bytes());
-            using var restored = snapshot.ToDoc(replicas.Docs[step.GetProperty("c").GetInt32()]);
+            var snapshot = Snapshot.DecodeV1(step.Bytes("made"));
+            using var restored = snapshot.ToDoc(replicas.Docs[step.Number("c")]);
             Same(session, $"dump at {step}", step.GetProperty("dump"), Dump.Of(restored), failures);
         }
     }
@@ -149,21 +152,21 @@ internal static class SessionChecks
         var yrs = session.GetProperty("yrs");
         foreach (var root in new[] { "text", "rich" })
             failures.Same(IdOf(session), root, yrs.GetProperty(root).GetString()!, doc.GetText(root).ToString());
-        failures.Same(IdOf(session), "arr", yrs.GetProperty("arr").GetString()!, Tagged.Write(doc.GetArray("arr").ToJson()).ToString());
-        failures.Same(IdOf(session), "map", yrs.GetProperty("map").GetString()!, Tagged.Write(doc.GetMap("map").ToJson()).ToString());
+        failures.Same(IdOf(session), "arr", yrs.Text("arr"), Tagged.Write(doc.GetArray("arr").ToJson()).ToString());
+        failures.Same(IdOf(session), "map", yrs.Text("map"), Tagged.Write(doc.GetMap("map").ToJson()).ToString());
     }
 
     /// <summary>The replicas of a session after all its steps.</summary>
     public static Replicas Played(JsonElement session)
     {
         var replicas = ReplicasOf(session);
-        foreach (var step in session.GetProperty("steps").EnumerateArray())
+        foreach (var step in session.Items("steps"))
             replicas.Play(step);
         return replicas;
     }
 
     public static byte[][] Updates(JsonElement session) =>
-        [.. session.GetProperty("updates").EnumerateArray().Select(update => update.GetProperty("v1").Bytes())];
+        [.. session.Items("updates").Select(update => update.Bytes("v1"))];
 
     public static bool FirstGc(JsonElement session) => Gc(session)[0];
 
@@ -183,7 +186,7 @@ internal static class SessionChecks
     {
         using var replicas = ReplicasOf(session);
         var index = 0;
-        foreach (var step in session.GetProperty("steps").EnumerateArray())
+        foreach (var step in session.Items("steps"))
         {
             if (!isSame($"step {index++} {step}", step, replicas.Play(step)))
                 return;
@@ -195,20 +198,22 @@ internal static class SessionChecks
     {
         if (!step.TryGetProperty("made", out var expected))
             return made is null;
-        return step.GetProperty("k").GetString() == "sync"
+        return step.Text("k") == "sync"
             ? Same(session, $"difference of {what}", expected, made!, failures)
             : failures.Same(IdOf(session), what, expected.Bytes(), made!);
     }
 
     private static bool SameVisible(JsonElement session, string what, JsonElement expected, Doc doc, Failures failures) =>
         Same(session, $"dump of {what}", expected.GetProperty("dump"), Dump.Of(doc), failures)
-        && failures.Same(IdOf(session), $"state vector of {what}", expected.GetProperty("sv").Bytes(), doc.StateVectorV1())
+        && failures.Same(IdOf(session), $"state vector of {what}", expected.Bytes("sv"), doc.StateVectorV1())
         && Same(session, $"state of {what}", expected.GetProperty("v1"), doc.StateDiffV1(), failures);
 
+    private static string Waiting(JsonElement expected) => $"{expected.GetProperty("structs")} {expected.GetProperty("deletes")}";
+
     private static Replicas ReplicasOf(JsonElement session) => new(
-        session.GetProperty("clients").EnumerateArray().Select(client => client.GetUInt64()),
+        session.Items("clients").Select(client => client.GetUInt64()),
         Gc(session),
-        session.GetProperty("undo") is { ValueKind: JsonValueKind.Array } roots ? [.. roots.EnumerateArray().Select(root => root.GetString()!)] : [],
+        session.GetProperty("undo").ValueKind == JsonValueKind.Array ? [.. session.Items("undo").Select(root => root.GetString()!)] : [],
         session.GetProperty("observed").GetBoolean());
 
     private static bool[] Gc(JsonElement session) => session.GetProperty("gc") is { ValueKind: JsonValueKind.Array } each
@@ -219,6 +224,6 @@ internal static class SessionChecks
     private static byte[][] UpdatesV2(JsonElement session)
     {
         using var replicas = ReplicasOf(session);
-        return [.. session.GetProperty("steps").EnumerateArray().SelectMany(step => replicas.Play(step).Emitted).Select(emitted => emitted.V2)];
+        return [.. session.Items("steps").SelectMany(step => replicas.Play(step).Emitted).Select(emitted => emitted.V2)];
     }
 }

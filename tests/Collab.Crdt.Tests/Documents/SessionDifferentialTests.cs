@@ -13,13 +13,15 @@ public sealed class SessionDifferentialTests(SessionSource source) : IClassFixtu
     public static TheoryData<string> Profiles => [.. SessionSource.Profiles];
 
     [Fact]
-    public async Task Every_profile_of_the_oracle_is_played() => Assert.Equal(await source.ProfilesOfOracleAsync(), SessionSource.Profiles);
+    public async Task Every_profile_of_the_oracle_is_played() =>
+        Assert.Equal(await source.ProfilesOfOracleAsync(), SessionSource.Profiles);
 
     [Theory, MemberData(nameof(Profiles))]
     public Task Each_step_emits_the_bytes_of_yjs(string profile) => ForEachSessionAsync(profile, SessionChecks.Steps);
 
     [Theory, MemberData(nameof(Profiles))]
-    public Task The_replicas_end_with_the_content_and_the_bytes_of_yjs(string profile) => ForEachSessionAsync(profile, SessionChecks.Replicas);
+    public Task The_replicas_end_with_the_content_and_the_bytes_of_yjs(string profile) =>
+        ForEachSessionAsync(profile, SessionChecks.Replicas);
 
     [Theory, MemberData(nameof(Profiles))]
     public Task Observers_are_told_what_they_are_told_in_yjs(string profile) => ForEachSessionAsync(profile, SessionChecks.Events);
@@ -29,7 +31,8 @@ public sealed class SessionDifferentialTests(SessionSource source) : IClassFixtu
         ForEachSessionAsync(profile, SessionChecks.Deliveries);
 
     [Fact]
-    public Task Observers_of_replicas_are_told_what_they_are_told_in_yjs() => ForEachSessionAsync("observed", SessionChecks.LocalEvents);
+    public Task Observers_of_replicas_are_told_what_they_are_told_in_yjs() =>
+        ForEachSessionAsync("observed", SessionChecks.LocalEvents);
 
     [Fact]
     public Task Subdocuments_come_go_and_load_as_in_yjs() => ForEachSessionAsync("sub-docs", SessionChecks.SubDocs);
@@ -41,7 +44,8 @@ public sealed class SessionDifferentialTests(SessionSource source) : IClassFixtu
     public Task Positions_end_where_they_end_in_yjs(string profile) => ForEachSessionAsync(profile, SessionChecks.Positions);
 
     [Theory, InlineData("gc-off"), InlineData("gc-off-undo")]
-    public Task Snapshots_bring_back_what_they_bring_back_in_yjs(string profile) => ForEachSessionAsync(profile, SessionChecks.Snapshots);
+    public Task Snapshots_bring_back_what_they_bring_back_in_yjs(string profile) =>
+        ForEachSessionAsync(profile, SessionChecks.Snapshots);
 
     [Fact]
     public Task Yrs_reads_the_same_as_this_engine() => ForEachSessionAsync("yrs", SessionChecks.InYrs);
@@ -65,7 +69,7 @@ public sealed class SessionDifferentialTests(SessionSource source) : IClassFixtu
             var failures = Run(session, check, new Failures());
             compared += failures.Compared;
             if (!failures.IsEmpty)
-                failed.Add(session.GetProperty("seed").GetInt32());
+                failed.Add(session.Number("seed"));
         }
         if (failed.Count > 0)
             await TellAsync(profile, sessions.Count, failed, check);

@@ -14,7 +14,8 @@ internal static class Tagged
         JsonValueKind.Number => json.GetDouble(),
         JsonValueKind.String => json.GetString(),
         JsonValueKind.Array => Any.FromArray([.. json.EnumerateArray().Select(Read)]),
-        JsonValueKind.Object => json.TryGetProperty("$", out var tag) ? ReadTag(tag.GetString()!, json) : Any.FromObject(ReadObject(json)),
+        JsonValueKind.Object when json.OptionalText("$") is { } tag => ReadTag(tag, json),
+        JsonValueKind.Object => Any.FromObject(ReadObject(json)),
         _ => throw new InvalidOperationException($"{json.ValueKind} is no value."),
     };
 
@@ -27,19 +28,19 @@ internal static class Tagged
     {
         AnyKind.Undefined => Any.FromObject(("$", "undefined")),
         AnyKind.BigInt => Any.FromObject(("$", "bigint"), ("v", value.AsBigInt().ToString())),
-        AnyKind.Number when value.AsNumber() is var number && (!double.IsFinite(number) || (number == 0 && double.IsNegative(number))) =>
-            Any.FromObject(("$", "number"), ("v", NameOf(number))),
+        AnyKind.Number when NameOf(value.AsNumber()) is { } name => Any.FromObject(("$", "number"), ("v", name)),
         AnyKind.Bytes => Any.FromObject(("$", "bytes"), ("v", Convert.ToBase64String(value.AsBytes().Span))),
         AnyKind.Array => Any.FromArray([.. value.AsArray().Select(Write)]),
         AnyKind.Object => Sorted(value.AsObject(), Write),
         _ => value,
     };
 
-    /// <summary>An object with its keys sorted as JavaScript has them: integers first by number, then the others by code units.</summary>
+    /// <summary>An object with its keys sorted as JavaScript has them: integers first, then the others by code units.</summary>
     public static Any Sorted(IEnumerable<KeyValuePair<string, Any>> members, Func<Any, Any> write)
     {
         var sorted = new OrderedDictionary<string, Any>();
-        foreach (var (key, value) in members.OrderBy(member => Index(member.Key) ?? uint.MaxValue).ThenBy(member => member.Key, StringComparer.Ordinal))
+        var inOrder = members.OrderBy(member => Index(member.Key) ?? uint.MaxValue).ThenBy(member => member.Key, StringComparer.Ordinal);
+        foreach (var (key, value) in inOrder)
             sorted.Add(key, write(value));
         return Any.FromObject(sorted);
     }
@@ -47,15 +48,21 @@ internal static class Tagged
     private static uint? Index(string key) =>
         uint.TryParse(key, out var index) && index < uint.MaxValue && index.ToString() == key ? index : null;
 
-    private static string NameOf(double number) =>
-        double.IsNaN(number) ? "NaN" : number == 0 ? "-0" : number > 0 ? "Infinity" : "-Infinity";
+    private static string? NameOf(double number) => number switch
+    {
+        double.NaN => "NaN",
+        double.PositiveInfinity => "Infinity",
+        double.NegativeInfinity => "-Infinity",
+        0 when double.IsNegative(number) => "-0",
+        _ => null,
+    };
 
     private static Any ReadTag(string tag, JsonElement json) => tag switch
     {
         "undefined" => Any.Undefined,
-        "bigint" => long.Parse(json.GetProperty("v").GetString()!),
-        "bytes" => json.GetProperty("v").GetBytesFromBase64(),
-        "number" => json.GetProperty("v").GetString() switch
+        "bigint" => long.Parse(json.Text("v")),
+        "bytes" => json.Bytes("v"),
+        "number" => json.Text("v") switch
         {
             "NaN" => double.NaN,
             "Infinity" => double.PositiveInfinity,

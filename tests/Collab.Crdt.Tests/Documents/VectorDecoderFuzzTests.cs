@@ -1,4 +1,4 @@
-using System.Text;
+using System.Text.Json;
 
 namespace Collab.Crdt.Tests.Documents;
 
@@ -14,7 +14,8 @@ public sealed class VectorDecoderFuzzTests
     private static readonly (int Updates, int Others) Inputs = IsLong ? (3_500_000, 500_000) : (15_000, 10_000);
 
     [Fact]
-    public void Damaged_updates_in_format_v1_are_refused_as_a_whole_or_taken() => FuzzUpdates(1, update => update, (doc, update) => doc.ApplyV1(update));
+    public void Damaged_updates_in_format_v1_are_refused_as_a_whole_or_taken() =>
+        FuzzUpdates(1, update => update, (doc, update) => doc.ApplyV1(update));
 
     [Fact]
     public void Damaged_updates_in_format_v2_are_refused_as_a_whole_or_taken() =>
@@ -29,7 +30,7 @@ public sealed class VectorDecoderFuzzTests
         {
             var document = documents[random.Next(documents.Count)];
             using var doc = Half(document);
-            var known = document.Expect.GetProperty("svBytes").Bytes();
+            var known = document.Expect.Bytes("svBytes");
             for (var tries = 0; tries < 20; tries++, i++)
             {
                 var input = Mutations.Damage(random, known, known);
@@ -43,7 +44,7 @@ public sealed class VectorDecoderFuzzTests
     public void Damaged_awareness_updates_are_refused_as_a_whole_or_taken()
     {
         var random = NewRandom(4);
-        byte[][] updates = [.. Vectors.Protocol.SelectMany(protocol => protocol.GetProperty("awareness").EnumerateArray()).Select(step => step.GetProperty("update").Bytes())];
+        var updates = Samples(Vectors.Protocol.SelectMany(protocol => protocol.Items("awareness")), "update");
         Assert.NotEmpty(updates);
         using var awareness = new Awareness(1);
         for (var i = 0; i < Inputs.Others; i++)
@@ -80,7 +81,7 @@ public sealed class VectorDecoderFuzzTests
     public void Damaged_positions_are_refused_or_lead_somewhere_or_nowhere()
     {
         var random = NewRandom(6);
-        byte[][] positions = [.. Vectors.Documents.SelectMany(document => document.Json.GetProperty("relpos").EnumerateArray()).Select(position => position.GetProperty("bytes").Bytes())];
+        var positions = Samples(Vectors.Documents.SelectMany(document => document.Json.Items("relpos")), "bytes");
         Fuzz(random, positions, (doc, input) =>
         {
             var position = StickyIndex.Decode(input);
@@ -94,7 +95,7 @@ public sealed class VectorDecoderFuzzTests
     public void Damaged_snapshots_are_refused_or_read(int format)
     {
         var random = NewRandom(6 + format);
-        byte[][] snapshots = [.. Vectors.Documents.SelectMany(document => document.Json.GetProperty("snapshots").EnumerateArray()).Select(snapshot => snapshot.GetProperty($"v{format}").Bytes())];
+        var snapshots = Samples(Vectors.Documents.SelectMany(document => document.Json.Items("snapshots")), $"v{format}");
         Fuzz(random, snapshots, (doc, input) =>
         {
             var snapshot = format == 1 ? Snapshot.DecodeV1(input) : Snapshot.DecodeV2(input);
@@ -189,8 +190,10 @@ public sealed class VectorDecoderFuzzTests
         return doc;
     }
 
-    private static string Text(Awareness awareness) => awareness.States.Aggregate(
-        new StringBuilder(), (text, state) => text.Append(state.Key).Append(state.Value).Append(awareness.Clocks[state.Key])).ToString();
+    private static byte[][] Samples(IEnumerable<JsonElement> cases, string property) => [.. cases.Select(sample => sample.Bytes(property))];
+
+    private static string Text(Awareness awareness) =>
+        string.Join(' ', awareness.States.Select(state => $"{state.Key} {state.Value} {awareness.Clocks[state.Key]}"));
 
     private static Random NewRandom(int seed) => new(IsLong ? Random.Shared.Next() : seed);
 }

@@ -106,6 +106,24 @@ public sealed class YjsOracle : IAsyncLifetime
             : throw new InvalidOperationException($"The oracle failed: {answer}");
     }
 
+    /// <summary>
+    /// Plays the steps of a session that was recorded elsewhere: the updates of each step in format v1, and the dumps of the
+    /// replicas at its end.
+    /// </summary>
+    public async Task<(IReadOnlyList<string[]> Updates, string[] Dumps)> PlayAsync(JsonElement session, IReadOnlyList<string> undo)
+    {
+        var answer = await AskAsync(new JsonObject
+        {
+            ["op"] = "play",
+            ["clients"] = JsonNode.Parse(session.GetProperty("clients").GetRawText()),
+            ["gc"] = session.GetProperty("gc").GetBoolean(),
+            ["undo"] = undo.Count > 0 ? new JsonArray([.. undo.Select(root => (JsonNode)root)]) : null,
+            ["steps"] = JsonNode.Parse(session.GetProperty("steps").GetRawText()),
+        });
+        var updates = answer["updates"]!.AsArray().Select(step => step!.AsArray().Select(update => (string)update!["v1"]!).ToArray());
+        return ([.. updates], [.. answer["dumps"]!.AsArray().Select(dump => (string)dump!)]);
+    }
+
     /// <summary>Any request, see <c>tests/oracle</c>.</summary>
     internal async Task<JsonNode> AskAsync(JsonObject request)
     {

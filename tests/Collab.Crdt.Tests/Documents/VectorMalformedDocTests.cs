@@ -6,8 +6,11 @@ namespace Collab.Crdt.Tests.Documents;
 /// <summary>A document refuses hostile and broken updates as a whole and stays as it was; odd ones it takes as yjs does.</summary>
 public sealed class VectorMalformedDocTests(YjsOracle yjs) : IClassFixture<YjsOracle>
 {
-    // yjs loses the key of the one, and leaves the other waiting for ever.
-    private static readonly string[] BeyondYjs = ["proto-key", "dup-client-sections"];
+    // yjs loses the key of the first, leaves the second waiting for ever, and has too small a stack for the others.
+    private static readonly string[] BeyondYjs = ["proto-key", "dup-client-sections", "types-depth-20k", "types-depth-20k-deleted"];
+
+    // Each can come about by merging valid updates, so a document takes them; that no client sends them is the validation's task.
+    private static readonly string[] TakenAlthoughInvalid = ["parent-not-a-type", "types-depth-20k", "types-depth-20k-deleted"];
 
     private const int MostAllocated = 16 * 1024 * 1024;
 
@@ -17,8 +20,9 @@ public sealed class VectorMalformedDocTests(YjsOracle yjs) : IClassFixture<YjsOr
     public void A_document_refuses_what_the_validation_refuses(string name)
     {
         using var doc = NewDoc();
-        var fault = Malformed.IsV2(name) ? Updates.ValidateV2(Malformed.Bytes(name), UpdateLimits.Default) : Updates.ValidateV1(Malformed.Bytes(name), UpdateLimits.Default);
-        Assert.Equal(fault, Apply(doc, name)?.Fault);
+        var update = Malformed.Bytes(name);
+        var fault = Malformed.IsV2(name) ? Updates.ValidateV2(update, UpdateLimits.Default) : Updates.ValidateV1(update, UpdateLimits.Default);
+        Assert.Equal(TakenAlthoughInvalid.Contains(name) ? null : fault, Apply(doc, name)?.Fault);
     }
 
     [Theory, MemberData(nameof(Cases))]

@@ -88,6 +88,12 @@ public sealed class DocumentCase(JsonElement json)
 
     public JsonElement Json { get; } = json;
 
+    /// <summary>Whether its documents drop the content of what is deleted.</summary>
+    public bool Gc { get; } = json.GetProperty("gc").GetBoolean();
+
+    /// <summary>What yjs has in the end.</summary>
+    public JsonElement Expect => Json.GetProperty("expect");
+
     /// <summary>The updates in format v1, in the order in which they were made.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Updates { get; } =
         [.. json.GetProperty("updates").EnumerateArray().Select(update => (ReadOnlyMemory<byte>)update.GetProperty("v1").Bytes())];

@@ -1,26 +1,56 @@
 // yjs as an oracle. Each line on stdin is a JSON request, each line on stdout its answer, in order.
 //   {op: "document", seed, astral?}      -> {updates, updatesV2, states}: the updates of a random session, and the replicas' full states
+//   {op: "profiles"}                     -> {names}: of the kinds of sessions there are
+//   {op: "sessions", profile, from, count, detail?}
+//                                        -> {sessions}: recorded sessions (session.mjs) of the seeds from there on, and what yrs reads
+//   {op: "play", clients, gc, undo?, steps}
+//                                        -> {updates, dumps}: of each step of a session from elsewhere, and of each replica at the end
 //   {op: "algebra", updates, target?}
 //                                        -> {merged, stateVector, diff, mergedV2, stateVectorV2, diffV2, backToV1, error?}: yjs' own
 //                                           results on bytes, and on the same updates converted to format v2
 //   {op: "json", texts}                  -> {texts}: each parsed and written again
-//   {op: "apply", updates}               -> {dump, stateVector, state, pending}: a fresh document after applying them in order
+//   {op: "apply", updates, v2?, gc?}     -> {dump, stateVector, state, stateV2, pending, stalls}: a fresh document after applying them in order,
+//                                           then those in format v2
 //   {op: "wasm", updates}                -> the text that yrs reads, to see that other engines accept the bytes
 // Bytes are base64.
 import { createInterface } from 'node:readline'
 import * as Y from 'yjs'
 import { dump } from './dump.mjs'
 import { positionOperations } from './positions.mjs'
-import { randomDocument } from './session.mjs'
+import { Replicas } from './replicas.mjs'
+import { profileNames, session, stalls } from './session.mjs'
+import { inYrs } from './yrs.mjs'
+
+// Answers have standard output for themselves; yjs' warnings go elsewhere.
+console.log = console.error
 
 const bytes = text => new Uint8Array(Buffer.from(text, 'base64'))
 const base64 = array => Buffer.from(array).toString('base64')
 
 const operations = {
   ...positionOperations,
-  document: ({ seed, astral }) => {
-    const { updates, updatesV2, states } = randomDocument(seed, astral)
-    return { updates: updates.map(base64), updatesV2: updatesV2.map(base64), states: states.map(base64) }
+  document: ({ seed, astral = true }) => {
+    const { updates, replicas } = session({ profile: astral ? 'documents' : 'plain', seed, detail: true, deliver: false })
+    return { updates: updates.map(({ v1 }) => v1), updatesV2: updates.map(({ v2 }) => v2), states: replicas.map(({ v1 }) => v1) }
+  },
+  profiles: () => ({ names: profileNames }),
+  sessions: ({ profile, from, count, detail }) => ({
+    sessions: Array.from({ length: count }, (_, index) => {
+      const seed = from + index
+      try {
+        const played = session({ profile, seed, detail })
+        return profile === 'yrs' ? { ...played, yrs: inYrs(played.updates.map(({ v1 }) => bytes(v1))) } : played
+      } catch (error) {
+        throw new Error(`Session ${profile} ${seed}: ${error.stack}`)
+      }
+    })
+  }),
+  play: ({ steps, ...options }) => {
+    const replicas = new Replicas(options)
+    return {
+      updates: steps.map(step => replicas.play(step).emitted.map(({ v1, v2 }) => ({ v1: base64(v1), v2: base64(v2) }))),
+      dumps: replicas.documents.map(document => JSON.stringify(dump(document)))
+    }
   },
   algebra: ({ updates, target }) => {
     const merged = Y.mergeUpdates(updates.map(bytes))
@@ -36,22 +66,20 @@ const operations = {
     }
   },
   json: ({ texts }) => ({ texts: texts.map(text => JSON.stringify(JSON.parse(text))) }),
-  apply: ({ updates, gc = true }) => {
+  apply: ({ updates, v2 = [], gc = true }) => {
     const document = new Y.Doc({ gc })
     for (const update of updates) Y.applyUpdate(document, bytes(update))
+    for (const update of v2) Y.applyUpdateV2(document, bytes(update))
     return {
       dump: JSON.stringify(dump(document)),
       stateVector: base64(Y.encodeStateVector(document)),
       state: base64(Y.encodeStateAsUpdate(document)),
-      pending: document.store.pendingStructs !== null || document.store.pendingDs !== null
+      stateV2: base64(Y.encodeStateAsUpdateV2(document)),
+      pending: document.store.pendingStructs !== null || document.store.pendingDs !== null,
+      stalls: stalls(document)
     }
   },
-  wasm: async ({ updates }) => {
-    const ywasm = await import('ywasm')
-    const document = new ywasm.YDoc()
-    for (const update of updates) ywasm.applyUpdate(document, bytes(update))
-    return { text: document.getText('text').toString() }
-  }
+  wasm: ({ updates }) => ({ text: inYrs(updates.map(bytes)).text })
 }
 
 for await (const line of createInterface({ input: process.stdin })) {

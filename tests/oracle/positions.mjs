@@ -17,7 +17,7 @@ const base64 = array => Buffer.from(array).toString('base64')
 const documentOf = (updates, options) => {
   const document = new Y.Doc(options)
   for (const name of ['text', 'rich']) document.getText(name)
-  document.getArray('array')
+  document.getArray('arr')
   document.getMap('map')
   document.getXmlFragment('xml')
   for (const update of updates) Y.applyUpdate(document, bytes(update))
@@ -26,7 +26,7 @@ const documentOf = (updates, options) => {
 
 const lists = document => {
   const found = []
-  for (const name of ['text', 'rich', 'array', 'xml']) {
+  for (const name of ['text', 'rich', 'arr', 'xml']) {
     const root = document.get(name)
     found.push([name, null, root])
     if (name === 'text' || name === 'rich') continue

@@ -1,135 +1,234 @@
-// Random editing sessions: several replicas edit every kind of shared type, sync now and then, and undo.
+// Random editing sessions: several replicas edit, sync now and then, undo, keep positions and snapshots; what they have emitted
+// is then delivered to fresh documents in other orders. A session is told by its profile and its seed alone, and is recorded in
+// such a way that another engine can play it and compare each step.
+import { hash } from 'node:crypto'
 import * as Y from 'yjs'
+import { dump } from './dump.mjs'
+import { Edits } from './edits.mjs'
 import { Random } from './random.mjs'
+import { edit, find, newDocument, observe, Replicas } from './replicas.mjs'
 
-const plainWords = ['a', 'bc', 'the ', 'quick', '\n', 'é', 'Ω', '漢字']
-const astralWords = [...plainWords, '😀', '👩‍👧', 'x😀y']
-let words = astralWords
-const keys = ['k', 'title', '1', '__meta']
+// The client id of documents to which updates are delivered; no replica has it.
+export const receiver = 424242
+
+const all = ['text', 'rich', 'arr', 'map', 'xml']
+
+// What the sessions of a profile edit; `gc` may be false for snapshots, and some replicas may have it and others not.
+const profiles = {
+  text: { roots: ['text'] },
+  'split-pairs': { roots: ['text', 'rich'], astral: true },
+  rich: { roots: ['rich'] },
+  array: { roots: ['arr'] },
+  map: { roots: ['map'] },
+  nested: { roots: ['arr', 'map'], astral: true },
+  xml: { roots: ['xml'], astral: true },
+  mixed: { roots: all, astral: true },
+  // Without types in texts, for what cannot show them.
+  documents: { roots: all, astral: true, plainEmbeds: true },
+  plain: { roots: all, plainEmbeds: true },
+  undo: { roots: all, undo: all },
+  'undo-text': { roots: ['text', 'rich'], undo: ['text', 'rich'], astral: true },
+  'undo-some': { roots: all, undo: ['rich', 'map'] },
+  'sub-docs': { roots: ['map', 'arr'], subDocs: true, undo: ['map', 'arr'] },
+  'gc-off': { roots: all, gc: false, snapshots: true },
+  'gc-off-undo': { roots: all, undo: all, gc: false, snapshots: true },
+  'gc-mixed': { roots: all, gc: 'mixed' },
+  // To ask what has changed can delete formats that are not needed, so this is a profile of its own.
+  observed: { roots: all, undo: all, astral: true, observed: true },
+  yrs: { roots: ['text', 'rich', 'arr', 'map', 'xml'], json: true }
+}
+
+export const profileNames = Object.keys(profiles)
 
 /**
- * Plays the session of a seed: every update its replicas emitted, in both formats, and each replica's full state at the end. Without `astral`
- * no text has surrogate pairs, which engines split in different ways.
+ * Plays the session of a profile and a seed. With `detail`, what is else only hashed is given in full; without `deliver`
+ * nothing is delivered to fresh documents.
  */
-export const randomDocument = (seed, astral = true) => {
-  words = astral ? astralWords : plainWords
-  const random = new Random(seed)
-  const gc = random.chance(0.85)
-  const replicas = Array.from({ length: 1 + random.below(4) }, (_, index) => {
-    const document = new Y.Doc({ gc })
-    document.clientID = clientId(random, index)
-    return document
-  })
-  const updates = []
-  const updatesV2 = []
-  const managers = replicas.map(document => {
-    document.on('update', (update, origin) => { if (origin !== 'sync') updates.push(update) })
-    document.on('updateV2', (update, origin) => { if (origin !== 'sync') updatesV2.push(update) })
-    const roots = [document.getText('text'), document.getText('rich'), document.getArray('array'), document.getMap('map')]
-    document.getXmlFragment('xml')
-    return new Y.UndoManager(roots, { captureTimeout: 0 })
-  })
+export const session = ({ profile, seed, detail = false, deliver = true }) => {
+  const options = profiles[profile]
+  const random = new Random(seed * 31 + profileNames.indexOf(profile))
+  const clients = clientIds(random, options.json)
+  const gc = options.gc === 'mixed' ? clients.map(() => random.chance(0.5)) : options.gc ?? true
+  const recorder = new Recorder({ clients, gc, undo: options.undo, observed: options.observed }, detail)
+  recorder.record(random, options)
+  recorder.exchangeAll()
+  return {
+    profile, seed, detail, clients, gc, undo: options.undo ?? null, observed: options.observed ?? false,
+    steps: recorder.steps,
+    updates: recorder.updates.map(({ v1, v2 }) => ({ v1: base64(v1), v2: recorder.brief(v2) })),
+    replicas: recorder.replicas.documents.map(document => ({ ...recorder.visible(document), v2: recorder.brief(Y.encodeStateAsUpdateV2(document)) })),
+    events: deliver ? recorder.events() : [],
+    deliveries: deliver && recorder.updates.length > 0 ? recorder.deliveries(random) : []
+  }
+}
 
-  const steps = 5 + random.below(60)
-  for (let step = 0; step < steps; step++) {
-    const index = random.below(replicas.length)
-    if (random.chance(0.2)) {
-      sync(random.pick(replicas), replicas[index])
-    } else if (random.chance(0.06)) {
-      random.chance(0.5) ? managers[index].undo() : managers[index].redo()
-    } else {
-      replicas[index].transact(() => {
-        for (let edits = 1 + random.below(3); edits > 0; edits--) edit(random, replicas[index])
-      })
+class Recorder {
+  constructor (options, detail) {
+    this.options = options
+    this.detail = detail
+    this.replicas = new Replicas(options)
+    this.steps = []
+    this.updates = []
+  }
+
+  record (random, options) {
+    const edits = new Edits(random, options)
+    const { clients } = this.options
+    const some = () => random.below(clients.length)
+    for (let left = 4 + random.below(random.chance(0.1) ? 90 : 40); left > 0; left--) {
+      const c = some()
+      const kind = random.next()
+      if (clients.length > 1 && kind < 0.25) {
+        const to = some()
+        if (to !== c) this.play({ k: 'sync', from: c, to })
+      } else if (options.undo && kind < 0.45) {
+        this.play({ k: random.chance(0.6) ? 'undo' : 'redo', c })
+      } else if (options.snapshots && kind < 0.5) {
+        this.snapshot(c)
+      } else if (kind > 0.96) {
+        this.position(random, c, random.pick(['text', 'rich', 'arr']))
+      } else {
+        const origin = options.undo && random.chance(0.1) ? { origin: 'elsewhere' } : {}
+        this.transaction({ k: 'tx', c, ops: [], ...origin }, random, edits)
+      }
     }
   }
-  return { updates, updatesV2, states: replicas.map(document => Y.encodeStateAsUpdate(document)) }
+
+  // The edits of a transaction are made up one after another, each for the document that the ones before have left.
+  transaction (step, random, edits) {
+    const document = this.replicas.documents[step.c]
+    this.replicas.begin()
+    document.transact(() => {
+      for (let count = 1 + random.below(4); count > 0; count--) {
+        const operation = edits.next(document)
+        step.ops.push(operation)
+        edit(document, operation)
+      }
+    }, step.origin)
+    this.add(step, this.replicas.end())
+  }
+
+  play (step) {
+    this.add(step, this.replicas.play(step))
+  }
+
+  add (step, { emitted, made, events, subDocs, stacks }) {
+    step.u = emitted.map((_, index) => this.updates.length + index)
+    this.updates.push(...emitted)
+    if (events) step.events = this.brief(JSON.stringify(events))
+    if (subDocs.some(guids => guids.length > 0)) step.subDocs = subDocs
+    if (stacks) step.stacks = stacks
+    if (made) step.made = step.k === 'sync' ? this.brief(made) : base64(made)
+    this.steps.push(step)
+  }
+
+  position (random, c, root) {
+    const i = random.below(find(this.replicas.documents[c], [root]).length + 1)
+    this.play({ k: 'relpos', c, t: [root], i, assoc: random.chance(0.5) ? 0 : -1 })
+  }
+
+  snapshot (c) {
+    this.play({ k: 'snapshot', c })
+    const document = this.replicas.documents[c]
+    const restored = Y.createDocFromSnapshot(document, Y.snapshot(document))
+    this.steps.at(-1).dump = this.brief(JSON.stringify(dump(restored)))
+  }
+
+  /** Everyone syncs with everyone until nothing is new, and looks where the positions have gone. */
+  exchangeAll () {
+    const count = this.replicas.documents.length
+    for (let round = 0; round < 2; round++) {
+      for (let from = 0; from < count; from++) {
+        for (let to = 0; to < count; to++) if (from !== to) this.play({ k: 'sync', from, to })
+      }
+    }
+    for (const step of this.steps) {
+      if (step.k === 'relpos') {
+        const position = Y.decodeRelativePosition(Buffer.from(step.made, 'base64'))
+        step.final = this.replicas.documents.map(document => Y.createAbsolutePositionFromRelativePosition(position, document)?.index ?? null)
+      }
+    }
+  }
+
+  /** What observers of a fresh document are told as the updates come in the order in which they were emitted. */
+  events () {
+    const document = newDocument(receiver, this.firstGc)
+    const events = observe(document)
+    return this.updates.map(({ v1 }) => {
+      Y.applyUpdate(document, v1)
+      return this.brief(JSON.stringify(events.splice(0)))
+    })
+  }
+
+  /** Deliveries to fresh documents: in another order, in part, with some more than once; then the rest. */
+  deliveries (random) {
+    return [['swapped', 1], ['shuffled', 1], ['shuffled', 2]].map(([kind, format]) => {
+      const order = this.updates.map((_, index) => index)
+      if (kind === 'swapped') {
+        for (let i = 0; i + 1 < order.length; i += 1 + random.below(3)) [order[i], order[i + 1]] = [order[i + 1], order[i]]
+      } else {
+        for (let i = order.length - 1; i > 0; i--) {
+          const j = random.below(i + 1);
+          [order[i], order[j]] = [order[j], order[i]]
+        }
+        for (let twice = random.below(4); twice > 0; twice--) order.push(random.pick(order))
+      }
+      const cut = random.below(order.length)
+      const document = newDocument(receiver, this.firstGc)
+      const deliver = from => {
+        for (const index of from) {
+          if (format === 1) Y.applyUpdate(document, this.updates[index].v1)
+          else Y.applyUpdateV2(document, this.updates[index].v2)
+        }
+        return { ...this.visible(document), ...waiting(document), stalls: stalls(document) }
+      }
+      return { order, cut, format, part: deliver(order.slice(0, cut)), whole: deliver(order.slice(cut)) }
+    })
+  }
+
+  get firstGc () {
+    return [this.options.gc].flat()[0]
+  }
+
+  visible (document) {
+    return {
+      dump: this.brief(JSON.stringify(dump(document))),
+      sv: base64(Y.encodeStateVector(document)),
+      v1: this.brief(Y.encodeStateAsUpdate(document))
+    }
+  }
+
+  brief (value) {
+    if (!this.detail) return hash('sha256', value).slice(0, 32)
+    return typeof value === 'string' ? value : base64(value)
+  }
+}
+
+const waiting = ({ store }) => ({ structs: store.pendingStructs !== null, deletes: store.pendingDs !== null })
+
+/**
+ * True when something waits though it need not: yjs looks again only when a certain clock is passed (engine.md, 1.4).
+ */
+export const stalls = document => {
+  if (document.store.pendingStructs === null && document.store.pendingDs === null) return false
+  const copy = newDocument(receiver, false)
+  const before = Y.encodeStateVector(document)
+  Y.applyUpdate(copy, Y.encodeStateAsUpdate(document))
+  for (let last = null; copy.store.pendingStructs !== null && last !== copy.store.pendingStructs.update.length;) {
+    const { update } = copy.store.pendingStructs
+    last = update.length
+    copy.store.pendingStructs = null
+    Y.applyUpdateV2(copy, update)
+  }
+  return base64(Y.encodeStateVector(copy)) !== base64(before)
 }
 
 // Small ids, those that yjs makes (32 bits), and the largest that the format holds (53 bits).
-const clientId = (random, index) => {
-  switch (random.below(3)) {
-    case 0: return 1 + index * 7 + random.below(7)
-    case 1: return random.below(2 ** 32)
-    default: return Number.MAX_SAFE_INTEGER - random.below(2 ** 40)
-  }
+const clientIds = (random, only32bits) => {
+  const kinds = [index => 1 + index * 7 + random.below(7), () => 2 ** 20 + random.below(2 ** 32 - 2 ** 20)]
+  if (!only32bits) kinds.push(() => Number.MAX_SAFE_INTEGER - random.below(2 ** 40), index => random.pick(kinds.slice(0, 3))(index))
+  const kind = random.pick(kinds)
+  return Array.from({ length: 1 + random.below(random.chance(0.2) ? 6 : 3) }, (_, index) => kind(index))
 }
 
-const sync = (from, to) => {
-  if (from !== to) Y.applyUpdate(to, Y.encodeStateAsUpdate(from, Y.encodeStateVector(to)), 'sync')
-}
-
-const edit = (random, document) => {
-  switch (random.below(9)) {
-    case 0: case 1: case 2: return editText(random, document.getText('text'), false)
-    case 3: case 4: return editText(random, document.getText('rich'), true)
-    case 5: return editArray(random, document.getArray('array'), 0)
-    case 6: case 7: return editMap(random, document.getMap('map'), 0)
-    default: return editXml(random, document.getXmlFragment('xml'), 0)
-  }
-}
-
-const editText = (random, text, formatted) => {
-  const length = text.length
-  const at = random.chance(0.5) ? length : random.below(length + 1)
-  if (length > 0 && random.chance(0.3)) {
-    const from = random.below(length)
-    const count = Math.min(length - from, 1 + random.below(6))
-    if (formatted && random.chance(0.5)) return text.format(from, count, attributes(random, true))
-    return text.delete(from, count)
-  }
-  if (formatted && random.chance(0.15)) return text.insertEmbed(at, { image: random.pick(words), size: random.below(100) })
-  text.insert(at, random.pick(words), formatted && random.chance(0.4) ? attributes(random, false) : undefined)
-}
-
-const attributes = (random, mayEnd) => ({
-  [random.pick(['bold', 'em', 'link'])]: mayEnd && random.chance(0.3) ? null : random.pick([true, { href: 'é"\\' }, 'x', 3])
-})
-
-const editArray = (random, array, depth) => {
-  const length = array.length
-  if (length > 0 && random.chance(0.3)) {
-    const from = random.below(length)
-    return array.delete(from, Math.min(length - from, 1 + random.below(3)))
-  }
-  const nested = array.toArray().filter(item => item instanceof Y.AbstractType)
-  if (nested.length > 0 && random.chance(0.4)) return editNested(random, random.pick(nested), depth + 1)
-  const at = random.below(length + 1)
-  if (random.chance(0.3)) return array.insert(at, [nestedType(random)])
-  array.insert(at, Array.from({ length: 1 + random.below(4) }, () => value(random, false)))
-}
-
-const editMap = (random, map, depth) => {
-  const key = random.pick(keys)
-  const current = map.get(key)
-  if (current instanceof Y.AbstractType && random.chance(0.6)) return editNested(random, current, depth + 1)
-  if (random.chance(0.2)) return map.delete(key)
-  if (random.chance(0.25)) return map.set(key, nestedType(random))
-  if (random.chance(0.08)) return map.set(key, new Y.Doc({ guid: 'guid-' + random.below(100), autoLoad: random.chance(0.5), meta: { n: 1 } }))
-  map.set(key, value(random, true))
-}
-
-const editXml = (random, parent, depth) => {
-  const children = parent.toArray()
-  const child = children.length > 0 ? random.pick(children) : null
-  if (child instanceof Y.XmlElement && depth < 4 && random.chance(0.5)) {
-    return random.chance(0.4) ? child.setAttribute(random.pick(keys), random.pick(words)) : editXml(random, child, depth + 1)
-  }
-  if (child instanceof Y.XmlText && random.chance(0.6)) return editText(random, child, true)
-  if (child !== null && random.chance(0.2)) return parent.delete(random.below(children.length), 1)
-  parent.insert(random.below(children.length + 1), [random.chance(0.5) ? new Y.XmlElement(random.pick(['p', 'div'])) : new Y.XmlText(random.pick(words))])
-}
-
-const editNested = (random, type, depth) => {
-  if (type instanceof Y.Text) return editText(random, type, true)
-  if (type instanceof Y.Array) return editArray(random, type, depth)
-  if (type instanceof Y.Map) return editMap(random, type, depth)
-}
-
-const nestedType = random => random.pick([() => new Y.Array(), () => new Y.Map(), () => new Y.Text('n')])()
-
-const value = (random, inMap) => random.pick([
-  () => random.below(1000) - 500, () => random.next() * 1e6, () => 2 ** 40, () => -0.5, () => true, () => null,
-  () => random.pick(words), () => ({ a: [1, 'é', { b: null }], n: random.below(9) }), () => new Uint8Array([1, 2, 250]),
-  () => inMap ? 12345678901234567890n % (1n << 62n) : 'plain', () => inMap ? undefined : [[], {}]
-])()
+const base64 = array => Buffer.from(array).toString('base64')

@@ -34,7 +34,7 @@ internal static class LayoutComparison
         for (var i = 0; i < 3; i++)
             walk(build(places));
 
-        s_text = [];
+        _text = [];
         var before = GC.GetTotalMemory(forceFullCollection: true);
         var started = Stopwatch.GetTimestamp();
         var list = build(places);
@@ -99,7 +99,7 @@ internal static class LayoutComparison
                 At(pages, left.Right).Left = i;
             left.Right = i;
         }
-        s_text = text;
+        _text = text;
         return pages;
     }
 
@@ -114,7 +114,7 @@ internal static class LayoutComparison
     private static ref StructBlock At(StructBlock[][] pages, int handle) => ref pages[handle >> PageBits][handle & ((1 << PageBits) - 1)];
 
     // Counted with the pages: the text of all blocks.
-    private static byte[] s_text = [];
+    private static byte[] _text = [];
 
 #pragma warning disable CS0649 // Fields that only take their room.
     private sealed class ObjectBlock

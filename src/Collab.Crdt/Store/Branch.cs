@@ -19,6 +19,9 @@ internal enum TypeKind : byte
 /// </summary>
 internal sealed class Branch(Doc doc, int index, TypeKind kind, string? name)
 {
+    // Only of keys that have more than one block; of the others the last is the first.
+    private Dictionary<int, int>? _firstOfKey;
+
     public Doc Doc { get; } = doc;
 
     /// <summary>Its place in <see cref="BlockStore.Branches"/>.</summary>
@@ -39,7 +42,7 @@ internal sealed class Branch(Doc doc, int index, TypeKind kind, string? name)
     public uint Length { get; set; }
 
     /// <summary>The last block of each key, by the key's index in <see cref="BlockStore.Keys"/>, in the order in which keys first came.</summary>
-    public OrderedDictionary<int, int>? Map { get; set; }
+    public OrderedDictionary<int, int>? Map { get; private set; }
 
     /// <summary>Finds blocks by position; made when a position is first looked up in a long list.</summary>
     public PositionIndex? Positions { get; set; }
@@ -54,7 +57,7 @@ internal sealed class Branch(Doc doc, int index, TypeKind kind, string? name)
     public bool HasFormatting { get; set; }
 
     /// <summary>True once it was deleted and what was in it collected: nothing can be done with it any more.</summary>
-    public bool IsCollected { get; set; }
+    public bool IsCollected { get; private set; }
 
     /// <summary>The class through which an application sees it, once it has asked for it.</summary>
     public SharedType? View { get; set; }
@@ -69,5 +72,28 @@ internal sealed class Branch(Doc doc, int index, TypeKind kind, string? name)
 
     public int LastOfKey(int key) => Map is { } map && map.TryGetValue(key, out var block) ? block : 0;
 
-    public void SetLastOfKey(int key, int block) => (Map ??= [])[key] = block;
+    public void SetLastOfKey(int key, int block)
+    {
+        Map ??= [];
+        if (Map.TryGetValue(key, out var before) && before != block)
+            (_firstOfKey ??= []).TryAdd(key, before);
+        Map[key] = block;
+    }
+
+    /// <summary>The first block of a key, so that one that is to stand before all others need not walk past them.</summary>
+    public int FirstOfKey(int key) => _firstOfKey is { } first && first.TryGetValue(key, out var block) ? block : LastOfKey(key);
+
+    public void SetFirstOfKey(int key, int block) => (_firstOfKey ??= [])[key] = block;
+
+    /// <summary>Forgets everything that was in it.</summary>
+    public void Collect()
+    {
+        Start = 0;
+        Length = 0;
+        Map = null;
+        _firstOfKey = null;
+        Positions = null;
+        Formats = null;
+        IsCollected = true;
+    }
 }

@@ -48,12 +48,7 @@ internal static class Collection
                     Collapse(store, at, types);
                 }
             }
-            branch.Start = 0;
-            branch.Map = null;
-            branch.Length = 0;
-            branch.Positions = null;
-            branch.Formats = null;
-            branch.IsCollected = true;
+            branch.Collect();
         }
     }
 

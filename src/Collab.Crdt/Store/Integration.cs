@@ -30,7 +30,9 @@ internal static class Integration
         }
         else if (block.Key != 0)
         {
-            block.Right = FirstOfKey(store, parent, block.Key);
+            block.Right = parent.FirstOfKey(block.Key);
+            if (block.Right != 0)
+                parent.SetFirstOfKey(block.Key, handle);
         }
         else
         {
@@ -96,16 +98,6 @@ internal static class Integration
         }
     }
 
-    private static int FirstOfKey(BlockStore store, Branch parent, int key)
-    {
-        var first = parent.LastOfKey(key);
-        var steps = 0;
-        for (; first != 0 && store[first].Left != 0; steps++)
-            first = store[first].Left;
-        store.Spend(steps);
-        return first;
-    }
-
     /// <summary>
     /// The left neighbour of a block when others were inserted at the same place: walks over them, passing those that belong
     /// before it.
@@ -113,7 +105,7 @@ internal static class Integration
     private static int FindLeft(BlockStore store, Branch parent, in Block block)
     {
         var left = block.Left;
-        var other = left != 0 ? store[left].Right : block.Key != 0 ? FirstOfKey(store, parent, block.Key) : parent.Start;
+        var other = left != 0 ? store[left].Right : block.Key != 0 ? parent.FirstOfKey(block.Key) : parent.Start;
         if (other == 0 || other == block.Right)
             return left;
 

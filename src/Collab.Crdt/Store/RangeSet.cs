@@ -56,7 +56,7 @@ internal sealed class RangeSet
 
     public void AddAll(RangeSet other)
     {
-        foreach (var range in other._ranges)
+        foreach (var range in other.InOrderOfClients())
             Add(range.Client, range.Clock, range.Length);
     }
 

@@ -58,10 +58,13 @@ public sealed class Map : SharedType, IReadOnlyDictionary<string, Any>
     public void Set(string key, Any value)
     {
         ArgumentNullException.ThrowIfNull(key);
-        if (Waits(() => Set(key, value)))
+        if (Branch is null)
+        {
+            SetLater(key, value);
             return;
+        }
         using var scope = Write();
-        MapEditor.Set(scope.Transaction, Branch!, key, value);
+        MapEditor.Set(scope.Transaction, Branch, key, value);
     }
 
     /// <summary>Removes an entry.</summary>
@@ -70,10 +73,13 @@ public sealed class Map : SharedType, IReadOnlyDictionary<string, Any>
     public bool Remove(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
-        if (Waits(() => Remove(key)))
+        if (Branch is null)
+        {
+            RemoveLater(key);
             return false;
+        }
         using var scope = Write();
-        return MapEditor.Remove(scope.Transaction, Branch!, key);
+        return MapEditor.Remove(scope.Transaction, Branch, key);
     }
 
     /// <summary>Removes all entries.</summary>
@@ -113,4 +119,9 @@ public sealed class Map : SharedType, IReadOnlyDictionary<string, Any>
     public IEnumerator<KeyValuePair<string, Any>> GetEnumerator() => MapEditor.Entries(Read()).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    // In methods of their own, so that an edit of a map in a document makes no closure.
+    private void SetLater(string key, Any value) => Waits(() => Set(key, value));
+
+    private void RemoveLater(string key) => Waits(() => Remove(key));
 }

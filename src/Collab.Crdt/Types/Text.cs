@@ -29,16 +29,21 @@ public class Text : SharedType
     {
         ArgumentNullException.ThrowIfNull(text);
         PlainValue.Check(attributes);
-        if (text.Length == 0 || Waits(() => Insert(index, text, attributes)))
+        if (text.Length == 0)
             return;
+        if (Branch is null)
+        {
+            InsertLater(index, text, attributes);
+            return;
+        }
         using var scope = Write();
         CheckIndex(index);
-        if (attributes is null && !Branch!.HasMarks)
+        if (attributes is null && !Branch.HasMarks)
         {
             TextEditor.InsertPlain(scope.Transaction, Branch, (uint)index, text);
             return;
         }
-        var at = TextPosition.At(scope.Transaction, Branch!, (uint)index);
+        var at = TextPosition.At(scope.Transaction, Branch, (uint)index);
         TextEditor.InsertText(scope.Transaction, at, text, attributes is null ? at.Attributes.Copy() : new FormatSet(attributes));
     }
 
@@ -66,11 +71,19 @@ public class Text : SharedType
     public void Delete(int index, int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        if (length == 0 || Waits(() => Delete(index, length)))
+        if (length == 0)
             return;
+        if (Branch is null)
+        {
+            DeleteLater(index, length);
+            return;
+        }
         using var scope = Write();
         CheckIndex(index);
-        TextEditor.Delete(scope.Transaction, TextPosition.At(scope.Transaction, Branch!, (uint)index), (uint)length);
+        if (!Branch.HasMarks)
+            TextEditor.DeletePlain(scope.Transaction, Branch, (uint)index, (uint)length);
+        else
+            TextEditor.Delete(scope.Transaction, TextPosition.At(scope.Transaction, Branch!, (uint)index), (uint)length);
     }
 
     /// <summary>Gives a range attributes. Past the end it adds line breaks, as yjs does.</summary>
@@ -170,6 +183,11 @@ public class Text : SharedType
 
     /// <summary>The text alone, as a string.</summary>
     public override Any ToJson() => ToString();
+
+    // In methods of their own, so that an edit of a text in a document makes no closure.
+    private void InsertLater(int index, string text, IReadOnlyDictionary<string, Any>? attributes) => Waits(() => Insert(index, text, attributes));
+
+    private void DeleteLater(int index, int length) => Waits(() => Delete(index, length));
 
     private static uint TextUnits(Branch branch)
     {

@@ -93,6 +93,23 @@ internal static class TextEditor
             TextCleanup.CleanGap(transaction, start, at.Right, startAttributes, at.Attributes);
     }
 
+    /// <summary>The same where nothing has attributes.</summary>
+    public static void DeletePlain(Transaction transaction, Branch branch, uint index, uint length)
+    {
+        var store = transaction.Store;
+        var left = ListEditor.LeftOf(transaction, branch, index);
+        for (var at = left == 0 ? branch.Start : store[left].Right; length > 0 && at != 0; at = store[at].Right)
+        {
+            ref var block = ref store[at];
+            if (block.IsDeleted || block.Kind is not (StructKind.Type or StructKind.Embed or StructKind.String))
+                continue;
+            if (length < block.Length)
+                store.Split(transaction, at, length);
+            length -= block.Length;
+            Deletion.Delete(transaction, at);
+        }
+    }
+
     private static FormatSet BeginInsert(Transaction transaction, TextPosition at, FormatSet attributes)
     {
         foreach (var (key, _) in at.Attributes.InOrderOfAdding)

@@ -38,8 +38,7 @@ public sealed class YArray : SharedType, IReadOnlyList<Any>
     {
         if (Branch is null)
         {
-            var kept = values.ToArray();
-            Waits(() => Insert(index, kept));
+            InsertLater(index, values.ToArray());
             return;
         }
         using var scope = Write();
@@ -52,8 +51,7 @@ public sealed class YArray : SharedType, IReadOnlyList<Any>
     {
         if (Branch is null)
         {
-            var kept = values.ToArray();
-            Waits(() => Push(kept));
+            PushLater(values.ToArray());
             return;
         }
         using var scope = Write();
@@ -70,10 +68,13 @@ public sealed class YArray : SharedType, IReadOnlyList<Any>
     /// <exception cref="ArgumentOutOfRangeException">There are not so many.</exception>
     public void Delete(int index, int length = 1)
     {
-        if (Waits(() => Delete(index, length)))
+        if (Branch is null)
+        {
+            DeleteLater(index, length);
             return;
+        }
         using var scope = Write();
-        ListEditor.Delete(scope.Transaction, Branch!, index, length);
+        ListEditor.Delete(scope.Transaction, Branch, index, length);
     }
 
     /// <summary>The values as an array.</summary>
@@ -101,4 +102,11 @@ public sealed class YArray : SharedType, IReadOnlyList<Any>
     public IEnumerator<Any> GetEnumerator() => ListEditor.Values(Read()).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    // In methods of their own, so that an edit of an array in a document makes no closure.
+    private void InsertLater(int index, Any[] values) => Waits(() => Insert(index, values));
+
+    private void PushLater(Any[] values) => Waits(() => Push(values));
+
+    private void DeleteLater(int index, int length) => Waits(() => Delete(index, length));
 }

@@ -57,7 +57,7 @@ public sealed class PositionDifferentialTests(YjsOracle yjs) : IClassFixture<Yjs
         var doc = new Doc();
         doc.GetText("text");
         doc.GetText("rich");
-        doc.GetArray("array");
+        doc.GetArray("arr");
         doc.GetMap("map");
         doc.GetXmlFragment("xml");
         return doc;
@@ -65,8 +65,8 @@ public sealed class PositionDifferentialTests(YjsOracle yjs) : IClassFixture<Yjs
 
     private static SharedType TypeAt(Doc doc, string root, int? child) => root switch
     {
-        "array" => child is { } index ? doc.GetArray(root)[index].AsType<SharedType>() : doc.GetArray(root),
-        "xml" => child is { } index ? doc.GetXmlFragment(root)[index] : doc.GetXmlFragment(root),
+        "arr" => child is { } index ? doc.GetArray(root)[index].AsType<SharedType>() : doc.GetArray(root),
+        "xml" => child is { } index ? doc.GetXmlFragment(root)[index]! : doc.GetXmlFragment(root),
         _ => doc.GetText(root),
     };
 }

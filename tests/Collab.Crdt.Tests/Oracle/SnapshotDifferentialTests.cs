@@ -39,7 +39,7 @@ public sealed class SnapshotDifferentialTests(YjsOracle yjs) : IClassFixture<Yjs
     public Task An_array_and_a_map_at_a_snapshot_are_those_of_the_restored_document() => ForEachSession((_, snapshot, _, doc) =>
     {
         using var restored = snapshot.ToDoc(doc);
-        Assert.Equal(restored.GetArray("array").Select(Plain), doc.GetArray("array").ToArray(snapshot).Select(Plain));
+        Assert.Equal(restored.GetArray("arr").Select(Plain), doc.GetArray("arr").ToArray(snapshot).Select(Plain));
         Assert.Equal(
             restored.GetMap("map").OrderBy(entry => entry.Key).Select(entry => (entry.Key, Plain(entry.Value))),
             doc.GetMap("map").EntriesAt(snapshot).OrderBy(entry => entry.Key).Select(entry => (entry.Key, Plain(entry.Value))));

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Collab.Crdt.Tests.Oracle;
@@ -53,11 +54,18 @@ public sealed class YjsOracle : IAsyncLifetime
     }
 
     /// <summary>A fresh yjs document after applying the updates in order.</summary>
-    public async Task<Replica> ApplyAsync(params IEnumerable<ReadOnlyMemory<byte>> updates)
+    public Task<Replica> ApplyAsync(params IEnumerable<ReadOnlyMemory<byte>> updates) => ApplyAsync(gc: true, updates);
+
+    /// <summary>A fresh yjs document, which drops what is deleted or not, after applying the updates in order.</summary>
+    public Task<Replica> ApplyAsync(bool gc, params IEnumerable<ReadOnlyMemory<byte>> updates) => ApplyAsync(gc, updates, []);
+
+    /// <summary>The same after applying others in format v2.</summary>
+    public async Task<Replica> ApplyAsync(bool gc, IEnumerable<ReadOnlyMemory<byte>> updates, IEnumerable<ReadOnlyMemory<byte>> v2)
     {
-        var answer = await AskAsync(new JsonObject { ["op"] = "apply", ["updates"] = Encode(updates) });
+        var answer = await AskAsync(new JsonObject { ["op"] = "apply", ["updates"] = Encode(updates), ["v2"] = Encode(v2), ["gc"] = gc });
         return new Replica(
-            (string)answer["dump"]!, (string)answer["stateVector"]!, (string)answer["state"]!, (bool)answer["pending"]!);
+            (string)answer["dump"]!, (string)answer["stateVector"]!, (string)answer["state"]!, (string)answer["stateV2"]!,
+            (bool)answer["pending"]!, (bool)answer["stalls"]!);
     }
 
     /// <summary>Each JSON text, parsed and written again by JavaScript.</summary>
@@ -74,17 +82,45 @@ public sealed class YjsOracle : IAsyncLifetime
         return (string)answer["text"]!;
     }
 
+    /// <summary>The kinds of recorded sessions that there are (<c>tests/oracle/session.mjs</c>).</summary>
+    public async Task<IReadOnlyList<string>> ProfilesAsync()
+    {
+        var answer = await AskAsync(new JsonObject { ["op"] = "profiles" });
+        return [.. answer["names"]!.AsArray().Select(name => (string)name!)];
+    }
+
+    /// <summary>Recorded sessions, of the seeds from <paramref name="from"/> on.</summary>
+    public async Task<IReadOnlyList<JsonElement>> SessionsAsync(string profile, int from, int count, bool detail = false)
+    {
+        var line = await AskForLineAsync(new JsonObject
+        {
+            ["op"] = "sessions",
+            ["profile"] = profile,
+            ["from"] = from,
+            ["count"] = count,
+            ["detail"] = detail,
+        });
+        var answer = JsonDocument.Parse(line).RootElement;
+        return answer.TryGetProperty("sessions", out var sessions)
+            ? [.. sessions.EnumerateArray()]
+            : throw new InvalidOperationException($"The oracle failed: {answer}");
+    }
+
     /// <summary>Any request, see <c>tests/oracle</c>.</summary>
     internal async Task<JsonNode> AskAsync(JsonObject request)
     {
-        await _node!.StandardInput.WriteLineAsync(request.ToJsonString());
-        await _node.StandardInput.FlushAsync();
-        var line = await _node.StandardOutput.ReadLineAsync().WaitAsync(AnswerTimeout)
-            ?? throw new InvalidOperationException("The oracle has ended. Is Node 20 or later installed?");
-        var answer = JsonNode.Parse(line)!;
+        var answer = JsonNode.Parse(await AskForLineAsync(request))!;
         if (answer["error"] is { } error)
             throw new InvalidOperationException($"The oracle failed: {error}");
         return answer;
+    }
+
+    private async Task<string> AskForLineAsync(JsonObject request)
+    {
+        await _node!.StandardInput.WriteLineAsync(request.ToJsonString());
+        await _node.StandardInput.FlushAsync();
+        return await _node.StandardOutput.ReadLineAsync().WaitAsync(AnswerTimeout)
+            ?? throw new InvalidOperationException("The oracle has ended. Is Node 20 or later installed?");
     }
 
     private static async Task InstallAsync()
@@ -137,5 +173,5 @@ public sealed record Session(
 public sealed record Algebra(
     byte[] Merged, byte[] StateVector, byte[] Difference, byte[] MergedV2, byte[] StateVectorV2, byte[] DifferenceV2, byte[] BackToV1);
 
-/// <summary>A yjs document: what a user sees, its state vector, its state as an update, and whether it waits for something.</summary>
-public sealed record Replica(string Dump, string StateVector, string State, bool Pending);
+/// <summary>A yjs document: what a user sees, its state vector, its state as an update in both formats, whether it waits for something, and whether that could go on.</summary>
+public sealed record Replica(string Dump, string StateVector, string State, string StateV2, bool Pending, bool Stalls);

@@ -23,7 +23,7 @@ internal static class UpdateV2
     };
 
     [ThreadStatic]
-    private static UpdateV2Writer? s_writer;
+    private static UpdateV2Writer? _writer;
 
     /// <summary>
     /// The update in format v1: with <paramref name="json"/> as yjs' <c>convertUpdateFormatV2ToV1</c> gives it, else in the dialect, and
@@ -75,7 +75,7 @@ internal static class UpdateV2
     public static byte[] FromV1(ReadOnlySpan<byte> v1OrDialect, bool conversion = false)
     {
         if (v1OrDialect.Length <= MaxKeptBytes)
-            return (s_writer ??= new UpdateV2Writer()).Encode(v1OrDialect, conversion);
+            return (_writer ??= new UpdateV2Writer()).Encode(v1OrDialect, conversion);
         using var writer = new UpdateV2Writer();
         return writer.Encode(v1OrDialect, conversion);
     }

@@ -15,13 +15,16 @@ internal static class Scaling
 
     public static void Run(string[] sizes)
     {
+        // Once for the compiler.
+        Measured(1_000);
         Console.WriteLine("| items | load ms | bytes/item | first insertion ms | random insertion µs | diff of ten µs | diff bytes | half deleted: diff µs | bytes |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
         foreach (var size in sizes.Length == 0 ? _sizes : [.. sizes.Select(size => int.Parse(size, CultureInfo.InvariantCulture))])
-            Write(size);
+            Console.WriteLine(Measured(size));
     }
 
-    private static void Write(int size)
+    // A row of the table.
+    private static string Measured(int size)
     {
         var updates = ScatteredText.Updates(size, halfDeleted: false);
         // Each round inserts little beside what is there, so that the size stays what it is.
@@ -47,9 +50,9 @@ internal static class Scaling
         var (difference, differenceBytes) = DifferenceOfTen(doc, random);
         doc = null!;
         var (differenceDeleted, differenceDeletedBytes) = DifferenceOfTen(Load(ScatteredText.Updates(size, halfDeleted: true)), random);
-        Console.WriteLine(string.Create(
+        return string.Create(
             CultureInfo.InvariantCulture,
-            $"| {size:N0} | {Median(loads):0.00} | {bytes / (double)size:0} | {Median(firsts):0.000} | {Median(insertions):0.00} | {difference:0.0} | {differenceBytes} | {differenceDeleted:0.0} | {differenceDeletedBytes:N0} |"));
+            $"| {size:N0} | {Median(loads):0.00} | {bytes / (double)size:0} | {Median(firsts):0.000} | {Median(insertions):0.00} | {difference:0.0} | {differenceBytes} | {differenceDeleted:0.0} | {differenceDeletedBytes:N0} |");
     }
 
     private static Doc Load(List<byte[]> updates)

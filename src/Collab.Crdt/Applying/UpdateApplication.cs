@@ -15,7 +15,7 @@ internal ref struct UpdateApplication
     private Stack<int>? _waiting;
 
     // The client that was named last; ids come in long runs of the same one.
-    private ulong _recentId = ulong.MaxValue;
+    private ReadOnlySpan<byte> _recentBytes;
     private int _recentClient;
 
     private UpdateApplication(Transaction transaction, ReadOnlySpan<byte> update, Span<UpdateSection> sections, PendingUpdates pending)
@@ -267,14 +267,18 @@ internal ref struct UpdateApplication
 
     private BlockId ReadId(ref Lib0Reader reader)
     {
-        var id = reader.ReadVarUint();
-        var clock = reader.ReadClock(UpdateLimits.HighestClock);
-        if (id != _recentId)
+        var rest = reader.Bytes[reader.Position..];
+        if (_recentBytes.Length > 0 && rest.StartsWith(_recentBytes))
         {
-            _recentId = id;
-            _recentClient = _store.Client(id);
+            reader.Position += _recentBytes.Length;
         }
-        return new BlockId(_recentClient, clock);
+        else
+        {
+            var start = reader.Position;
+            _recentClient = _store.Client(reader.ReadVarUint());
+            _recentBytes = _update[start..reader.Position];
+        }
+        return new BlockId(_recentClient, reader.ReadClock(UpdateLimits.HighestClock));
     }
 
     private readonly Branch Root(ref Lib0Reader reader) => _store.Root(reader.ReadVarString());

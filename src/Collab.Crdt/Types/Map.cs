@@ -55,32 +55,12 @@ public sealed class Map : SharedType, IReadOnlyDictionary<string, Any>
     /// <summary>Sets the value of a key.</summary>
     /// <param name="key">The key.</param>
     /// <param name="value">A value, a shared type or a subdocument.</param>
-    public void Set(string key, Any value)
-    {
-        ArgumentNullException.ThrowIfNull(key);
-        if (Branch is null)
-        {
-            SetLater(key, value);
-            return;
-        }
-        using var scope = Write();
-        MapEditor.Set(scope.Transaction, Branch, key, value);
-    }
+    public void Set(string key, Any value) => SetEntry(key, value);
 
     /// <summary>Removes an entry.</summary>
     /// <param name="key">The key.</param>
     /// <returns>False when there was none, or when the map is in no document yet.</returns>
-    public bool Remove(string key)
-    {
-        ArgumentNullException.ThrowIfNull(key);
-        if (Branch is null)
-        {
-            RemoveLater(key);
-            return false;
-        }
-        using var scope = Write();
-        return MapEditor.Remove(scope.Transaction, Branch, key);
-    }
+    public bool Remove(string key) => RemoveEntry(key);
 
     /// <summary>Removes all entries.</summary>
     public void Clear()
@@ -119,9 +99,4 @@ public sealed class Map : SharedType, IReadOnlyDictionary<string, Any>
     public IEnumerator<KeyValuePair<string, Any>> GetEnumerator() => MapEditor.Entries(Read()).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
-
-    // In methods of their own, so that an edit of a map in a document makes no closure.
-    private void SetLater(string key, Any value) => Waits(() => Set(key, value));
-
-    private void RemoveLater(string key) => Waits(() => Remove(key));
 }

@@ -114,6 +114,40 @@ public abstract class SharedType
         return branch.Doc.Write();
     }
 
+    /// <summary>The value of an entry or attribute; undefined when there is none.</summary>
+    private protected Any GetEntry(string key) => MapEditor.TryGet(Read(), key, out var value) ? value : default;
+
+    /// <summary>Sets an entry or an attribute.</summary>
+    private protected void SetEntry(string key, Any value)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        if (Branch is null)
+        {
+            SetEntryLater(key, value);
+            return;
+        }
+        using var scope = Write();
+        MapEditor.Set(scope.Transaction, Branch, key, value);
+    }
+
+    /// <summary>Removes an entry or an attribute; false when there was none, or when the type is in no document yet.</summary>
+    private protected bool RemoveEntry(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        if (Branch is null)
+        {
+            RemoveEntryLater(key);
+            return false;
+        }
+        using var scope = Write();
+        return MapEditor.Remove(scope.Transaction, Branch, key);
+    }
+
+    // In methods of their own, so that an edit of a type in a document makes no closure.
+    private void SetEntryLater(string key, Any value) => Waits(() => SetEntry(key, value));
+
+    private void RemoveEntryLater(string key) => Waits(() => RemoveEntry(key));
+
     /// <summary>The branch, for reading.</summary>
     private protected Branch Read()
     {

@@ -31,29 +31,15 @@ public sealed class XmlElement : XmlFragment
 
     /// <summary>The value of an attribute; undefined when there is none.</summary>
     /// <param name="name">Its name.</param>
-    public Any GetAttribute(string name) => MapEditor.TryGet(Read(), name, out var value) ? value : default;
+    public Any GetAttribute(string name) => GetEntry(name);
 
     /// <summary>Sets an attribute.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="value">Its value, mostly a string.</param>
-    public void SetAttribute(string name, Any value)
-    {
-        ArgumentNullException.ThrowIfNull(name);
-        if (Waits(() => SetAttribute(name, value)))
-            return;
-        using var scope = Write();
-        MapEditor.Set(scope.Transaction, Branch!, name, value);
-    }
+    public void SetAttribute(string name, Any value) => SetEntry(name, value);
 
     /// <summary>Removes an attribute.</summary>
     /// <param name="name">Its name.</param>
     /// <returns>False when there was none, or when the element is in no document yet.</returns>
-    public bool RemoveAttribute(string name)
-    {
-        ArgumentNullException.ThrowIfNull(name);
-        if (Waits(() => RemoveAttribute(name)))
-            return false;
-        using var scope = Write();
-        return MapEditor.Remove(scope.Transaction, Branch!, name);
-    }
+    public bool RemoveAttribute(string name) => RemoveEntry(name);
 }

@@ -5,7 +5,7 @@ namespace Collab.Crdt.Bench;
 /// <summary>Runs ours, yjs and ywasm on the same work in one run and prints Markdown tables: medians, and their ratios to the better of the two.</summary>
 internal static class Comparison
 {
-    private static readonly Group[] _groups =
+    private static readonly Group[] Groups =
     [
         new("B1: one user, 6,000 operations",
         [
@@ -29,7 +29,7 @@ internal static class Comparison
 
     public static async Task<int> RunAsync(string[] filter)
     {
-        foreach (var group in _groups)
+        foreach (var group in Groups)
             RunGroup(group with { Entries = [.. group.Entries.Where(entry => IsWanted(filter, entry.Id, entry.Title, group.Title))] });
         if (IsWanted(filter, "fresh", "cold", "heap", "B4"))
             FreshComparison.Run();

@@ -11,7 +11,7 @@ internal static class FreshComparison
 {
     private const int Processes = 9;
 
-    private static readonly (string Name, string[] Options)[] _ways =
+    private static readonly (string Name, string[] Options)[] Ways =
     [
         ("just in time", []),
         ("ReadyToRun", ["-r", RuntimeInformation.RuntimeIdentifier, "--self-contained", "false", "-p:PublishReadyToRun=true"]),
@@ -28,7 +28,7 @@ internal static class FreshComparison
             var doc = new Doc(new DocOptions { ClientId = 3141592653 });
             TextRoot.Instance.Replay(doc, SequentialTrace.Read(trace));
             File.WriteAllBytes(file, doc.StateDiffV1());
-            Compare(trace, file, [.. _ways.Select((way, i) => (way.Name, Engine.PublishFresh(Path.Combine(folder, $"{i}"), way.Options)))]);
+            Compare(trace, file, [.. Ways.Select((way, i) => (way.Name, Engine.PublishFresh(Path.Combine(folder, $"{i}"), way.Options)))]);
         }
         finally
         {

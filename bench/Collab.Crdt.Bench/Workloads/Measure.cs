@@ -12,11 +12,11 @@ internal static class Measure
 
     private const int AtMost = 1000;
 
-    private static readonly TimeSpan _warmUp = TimeSpan.FromMilliseconds(1500);
-    private static readonly TimeSpan _counted = TimeSpan.FromMilliseconds(1500);
+    private static readonly TimeSpan WarmUp = TimeSpan.FromMilliseconds(1500);
+    private static readonly TimeSpan Counted = TimeSpan.FromMilliseconds(1500);
 
     // A first run slower than this is the only one.
-    private static readonly TimeSpan _slow = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Slow = TimeSpan.FromSeconds(10);
 
     /// <summary>Runs until warm, then counts.</summary>
     public static Times Run<TResult>(Func<TResult> run, out TResult result) => Run(() => 0, _ => run(), out result);
@@ -35,17 +35,17 @@ internal static class Measure
 
         var times = new List<TimeSpan>();
         var spent = Once();
-        if (spent > _slow)
+        if (spent > Slow)
         {
             times.Add(spent);
         }
         else
         {
-            while (spent < _warmUp)
+            while (spent < WarmUp)
                 spent += Once();
             // Tiered compilation replaces hot code in the background; let it finish.
             Thread.Sleep(200);
-            for (spent = TimeSpan.Zero; (times.Count < AtLeast || spent < _counted) && times.Count < AtMost; spent += times[^1])
+            for (spent = TimeSpan.Zero; (times.Count < AtLeast || spent < Counted) && times.Count < AtMost; spent += times[^1])
                 times.Add(Once());
         }
         times.Sort();

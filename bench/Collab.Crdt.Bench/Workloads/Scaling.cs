@@ -11,7 +11,7 @@ internal static class Scaling
 {
     private const int Insertions = 20_000;
 
-    private static readonly int[] _sizes = [1_000, 10_000, 100_000, 1_000_000, 10_000_000];
+    private static readonly int[] DefaultSizes = [1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 
     public static void Run(string[] sizes)
     {
@@ -19,7 +19,7 @@ internal static class Scaling
         Measured(1_000);
         Console.WriteLine("| items | load ms | bytes/item | first insertion ms | random insertion µs | diff of ten µs | diff bytes | half deleted: diff µs | bytes |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
-        foreach (var size in sizes.Length == 0 ? _sizes : [.. sizes.Select(size => int.Parse(size, CultureInfo.InvariantCulture))])
+        foreach (var size in sizes.Length == 0 ? DefaultSizes : [.. sizes.Select(size => int.Parse(size, CultureInfo.InvariantCulture))])
             Console.WriteLine(Measured(size));
     }
 

@@ -1,4 +1,4 @@
-// What needs a process that has done nothing else: node fresh.mjs (yjs|ywasm) (cold|heap|used-heap) FILE. Fresh.cs does the same.
+// What needs a process that has done nothing else: node fresh.mjs (yjs|ywasm) (cold|heap|used-heap) FILE. Collab.Crdt.Fresh does the same.
 // cold prints the milliseconds from before the engine's first use until the text is there; its import is not counted, as the
 // start of the .NET runtime is not. heap (with --expose-gc) prints the bytes that the loaded document keeps alive,
 // and used-heap those after its text was read and edited too.

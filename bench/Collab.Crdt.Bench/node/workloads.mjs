@@ -1,5 +1,5 @@
 // One workload in one engine, in a process of its own: node workloads.mjs (yjs|ywasm) WORKLOAD. Prints one line of JSON with the
-// times of its phases, the sizes, and a hash of the content, which must be the same in every engine. Workloads*.cs does the same.
+// times of its phases, the sizes, and a hash of the content, which must be the same in every engine. Workload.cs does the same.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'

@@ -32,7 +32,7 @@ public sealed class SessionSource : IAsyncLifetime
     public static bool PlaysOne => Chosen.Length > 1;
 
     /// <summary>How many blocks of sessions there are after the first one.</summary>
-    public static int OtherBlocks { get; } = PlaysOne ? 0 : Environment.GetEnvironmentVariable("COLLAB_LONG") == "1" ? 200 : 1;
+    public static int OtherBlocks { get; } = PlaysOne ? 0 : Environment.GetEnvironmentVariable("COLLAB_LONG") == "1" ? 60 : 1;
 
     private static int FirstSeed => int.TryParse(Chosen[^1], out var seed) ? seed : 0;
 

@@ -52,7 +52,7 @@ export class Edits {
     if (!rich || random.chance(0.35)) return { o: 'insert', t, i, s: this.wording() }
     switch (random.below(5)) {
       case 0: return { o: 'insert', t, i, s: this.wording(), a: this.attributes() }
-      case 1: case 2: return { o: 'format', t, i: random.below(length + 1), n: random.below(8), a: this.attributes() }
+      case 1: case 2: return { o: 'format', t, i: random.below(length + 1), n: random.below(random.chance(0.1) ? length + 3 : 8), a: this.attributes() }
       case 3: return this.embed(text, t, i)
       default: return { o: 'delta', t, d: this.delta(length) }
     }

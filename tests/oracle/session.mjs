@@ -35,6 +35,10 @@ const profiles = {
   'gc-mixed': { roots: all, gc: 'mixed' },
   // To ask what has changed can delete formats that are not needed, so this is a profile of its own.
   observed: { roots: all, undo: all, astral: true, observed: true },
+  // Long enough for what is built only over long texts and lists.
+  'long-text': { roots: ['text'], astral: true, steps: 1500 },
+  'long-rich': { roots: ['rich'], undo: ['rich'], steps: 1000 },
+  'long-lists': { roots: ['arr', 'xml'], steps: 1000 },
   yrs: { roots: ['text', 'rich', 'arr', 'map', 'xml'], json: true }
 }
 
@@ -75,7 +79,7 @@ class Recorder {
     const edits = new Edits(random, options)
     const { clients } = this.options
     const some = () => random.below(clients.length)
-    for (let left = 4 + random.below(random.chance(0.1) ? 90 : 40); left > 0; left--) {
+    for (let left = options.steps ?? 4 + random.below(random.chance(0.1) ? 90 : 40); left > 0; left--) {
       const c = some()
       const kind = random.next()
       if (clients.length > 1 && kind < 0.25) {

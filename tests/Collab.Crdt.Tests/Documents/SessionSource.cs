@@ -25,14 +25,14 @@ public sealed class SessionSource : IAsyncLifetime
     public static IReadOnlyList<string> Profiles { get; } =
     [
         "text", "split-pairs", "rich", "array", "map", "nested", "xml", "mixed", "documents", "plain", "undo", "undo-text", "undo-some",
-        "sub-docs", "gc-off", "gc-off-undo", "gc-mixed", "observed", "yrs",
+        "sub-docs", "gc-off", "gc-off-undo", "gc-mixed", "observed", "long-text", "long-rich", "long-lists", "yrs",
     ];
 
     /// <summary>True when one session is played alone.</summary>
     public static bool PlaysOne => Chosen.Length > 1;
 
     /// <summary>How many blocks of sessions there are after the first one.</summary>
-    public static int OtherBlocks { get; } = PlaysOne ? 0 : Environment.GetEnvironmentVariable("COLLAB_LONG") == "1" ? 200 : 1;
+    public static int OtherBlocks { get; } = PlaysOne ? 0 : Environment.GetEnvironmentVariable("COLLAB_LONG") == "1" ? 60 : 1;
 
     private static int FirstSeed => int.TryParse(Chosen[^1], out var seed) ? seed : 0;
 
@@ -65,10 +65,11 @@ public sealed class SessionSource : IAsyncLifetime
         if (PlaysOne)
             return Chosen[0] == profile ? [await InDetailAsync(profile, FirstSeed)] : [];
         var sessions = new List<JsonElement>();
-        for (var from = 0; from < SessionsPerBlock; from += SessionsPerRequest)
+        var (count, each) = profile.StartsWith("long", StringComparison.Ordinal) ? (2, 1) : (SessionsPerBlock, SessionsPerRequest);
+        for (var from = 0; from < count; from += each)
         {
             var seed = FirstSeed + (block * SessionsPerBlock) + from;
-            sessions.AddRange(await AloneAsync(() => _yjs.SessionsAsync(profile, seed, SessionsPerRequest)));
+            sessions.AddRange(await AloneAsync(() => _yjs.SessionsAsync(profile, seed, each)));
         }
         return sessions;
     }

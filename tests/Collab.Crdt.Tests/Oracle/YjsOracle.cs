@@ -13,7 +13,7 @@ public sealed class YjsOracle : IAsyncLifetime
 {
     private static readonly SemaphoreSlim Installing = new(1);
 
-    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromMinutes(2);
 
     private Process? _node;
 

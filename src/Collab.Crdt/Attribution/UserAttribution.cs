@@ -125,7 +125,7 @@ public sealed class UserAttribution : IDisposable
         if (!transaction.Deletes.IsEmpty && (local.Filter?.Invoke(transaction) ?? true))
         {
             using var writer = new Lib0Writer(64);
-            StateEncoder.WriteDeletes(writer, transaction.Store, transaction.Deletes.Sorted());
+            StateEncoder.WriteDeletes(new BlockEncoderV1(writer, anyDialect: false), transaction.Store, transaction.Deletes.Sorted());
             using var scope = _doc.Write(this);
             DataOf(local.Name).Deletes.Push(writer.ToArray());
         }

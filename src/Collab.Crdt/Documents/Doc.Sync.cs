@@ -55,7 +55,13 @@ public sealed partial class Doc
 
     /// <summary>The same as <see cref="StateDiffV1"/> in format v2.</summary>
     /// <inheritdoc cref="StateDiffV1"/>
-    public byte[] StateDiffV2(ReadOnlySpan<byte> stateVector = default) => UpdateV2.FromV1(EncodeState(stateVector, anyDialect: true));
+    public byte[] StateDiffV2(ReadOnlySpan<byte> stateVector = default)
+    {
+        CheckReadable();
+        return Pending.IsEmpty
+            ? UpdateV2.EncodeState(Store, stateVector.IsEmpty ? null : StateVector.Decode(stateVector))
+            : UpdateV2.FromV1(EncodeState(stateVector, anyDialect: true));
+    }
 
     private void Apply(ReadOnlySpan<byte> update, Span<UpdateSection> sections, UpdateContents contents, object? origin)
     {

@@ -52,10 +52,15 @@ internal sealed class Lib0Writer(int capacity) : IDisposable
     /// <summary>A signed integer: sign in bit 6 of the first byte. Minus zero is a value of its own, so the sign is told apart.</summary>
     public void WriteVarInt(long value, bool isNegative)
     {
+        if (_buffer.Length - Length < 10)
+            Grow(10);
+        var buffer = _buffer;
+        var at = Length;
         var magnitude = (ulong)Math.Abs(value);
-        WriteByte((byte)((magnitude > 0x3F ? 0x80u : 0) | (isNegative ? 0x40u : 0) | (uint)(magnitude & 0x3F)));
+        buffer[at++] = (byte)((magnitude > 0x3F ? 0x80u : 0) | (isNegative ? 0x40u : 0) | (uint)(magnitude & 0x3F));
         for (magnitude >>= 6; magnitude > 0; magnitude >>= 7)
-            WriteByte((byte)((magnitude > 0x7F ? 0x80u : 0) | (uint)(magnitude & 0x7F)));
+            buffer[at++] = (byte)((magnitude > 0x7F ? 0x80u : 0) | (uint)(magnitude & 0x7F));
+        Length = at;
     }
 
     /// <summary>A string as UTF-8 behind its length in bytes. Halves of surrogate pairs become U+FFFD, as in JavaScript.</summary>

@@ -3,33 +3,47 @@ namespace Collab.Crdt;
 /// <summary>Writes what a document holds as an update (yjs <c>writeClientsStructs</c> and <c>writeDeleteSet</c>).</summary>
 internal static class StateEncoder
 {
-    /// <summary>What a transaction has inserted and deleted.</summary>
-    public static byte[] EncodeTransaction(Transaction transaction, bool anyDialect)
+    /// <summary>What a transaction has inserted and deleted, in format v1.</summary>
+    public static byte[] EncodeTransaction(Transaction transaction)
     {
-        var store = transaction.Store;
         var writer = transaction.Doc.Writer;
         writer.Clear();
-        var inserted = transaction.Inserted;
-        if (inserted.Count > 1)
-            inserted = [.. inserted.OrderByDescending(change => store.Clients[change.Client].Id)];
-        writer.WriteVarUint((ulong)inserted.Count);
-        foreach (var (client, before, _) in inserted)
-            WriteSection(writer, store, store.Clients[client], before, anyDialect);
-        WriteDeletes(writer, store, transaction.Deletes.Sorted());
+        WriteTransaction(new BlockEncoderV1(writer, anyDialect: false), transaction);
         return writer.ToArray();
     }
 
-    /// <summary>All that somebody lacks who knows <paramref name="known"/>, with every delete.</summary>
+    /// <summary>What a transaction has inserted and deleted, in the format of the encoder.</summary>
+    public static void WriteTransaction<TEncoder>(TEncoder encoder, Transaction transaction)
+        where TEncoder : struct, IBlockEncoder
+    {
+        var store = transaction.Store;
+        var inserted = transaction.Inserted;
+        if (inserted.Count > 1)
+            inserted = [.. inserted.OrderByDescending(change => store.Clients[change.Client].Id)];
+        encoder.WriteCount(inserted.Count);
+        foreach (var (client, before, _) in inserted)
+            WriteSection(encoder, store, store.Clients[client], before);
+        WriteDeletes(encoder, store, transaction.Deletes.Sorted());
+    }
+
+    /// <summary>All that somebody lacks who knows <paramref name="known"/>, with every delete, in format v1 or the dialect.</summary>
     public static byte[] EncodeState(BlockStore store, IReadOnlyDictionary<ulong, uint>? known, bool anyDialect)
     {
         using var writer = new Lib0Writer(1024);
+        WriteState(new BlockEncoderV1(writer, anyDialect), store, known);
+        return writer.ToArray();
+    }
+
+    /// <inheritdoc cref="EncodeState"/>
+    public static void WriteState<TEncoder>(TEncoder encoder, BlockStore store, IReadOnlyDictionary<ulong, uint>? known)
+        where TEncoder : struct, IBlockEncoder
+    {
         var clients = store.Clients.Where(client => client.State > (known?.GetValueOrDefault(client.Id) ?? 0)).ToArray();
         Array.Sort(clients, static (a, b) => b.Id.CompareTo(a.Id));
-        writer.WriteVarUint((ulong)clients.Length);
+        encoder.WriteCount(clients.Length);
         foreach (var client in clients)
-            WriteSection(writer, store, client, known?.GetValueOrDefault(client.Id) ?? 0, anyDialect);
-        WriteDeletes(writer, store, store.AllDeletes());
-        return writer.ToArray();
+            WriteSection(encoder, store, client, known?.GetValueOrDefault(client.Id) ?? 0);
+        WriteDeletes(encoder, store, store.AllDeletes());
     }
 
     /// <summary>The state vector, clients descending as yjs writes them.</summary>
@@ -55,98 +69,84 @@ internal static class StateEncoder
     {
         using var writer = new Lib0Writer(1024);
         var clocks = snapshot.Clocks.Where(entry => entry.Value > 0).OrderByDescending(entry => entry.Key).ToArray();
-        writer.WriteVarUint((ulong)clocks.Length);
+        var encoder = new BlockEncoderV1(writer, anyDialect: true);
+        encoder.WriteCount(clocks.Length);
         foreach (var (id, until) in clocks)
         {
             var client = store.Clients[store.Client(id)];
             var last = client.Seek(until - 1);
-            writer.WriteVarUint((ulong)(client.Count - client.CountFrom(last) + 1));
-            writer.WriteVarUint(id);
-            writer.WriteVarUint(0);
+            encoder.BeginSection(client.Count - client.CountFrom(last) + 1, id, 0);
             var cursor = default(ClientBlocks.Cursor);
             for (; cursor != last; client.MoveNext(ref cursor))
-                WriteStruct(writer, store, store[client[cursor]], 0, anyDialect: true);
+                WriteStruct(encoder, store, store[client[cursor]], 0);
             // A copy that is shorter writes the first units of the block, so that nothing is split in the original.
             var cut = store[client[last]];
             cut.Length = until - cut.Clock;
-            WriteStruct(writer, store, cut, 0, anyDialect: true);
+            WriteStruct(encoder, store, cut, 0);
         }
         DeleteSets.WriteSorted(writer, snapshot.Deletes);
         return writer.ToArray();
     }
 
-    private static void WriteSection(Lib0Writer writer, BlockStore store, ClientBlocks client, uint from, bool anyDialect)
+    private static void WriteSection<TEncoder>(TEncoder encoder, BlockStore store, ClientBlocks client, uint from)
+        where TEncoder : struct, IBlockEncoder
     {
         var cursor = client.Seek(from);
-        writer.WriteVarUint((ulong)client.CountFrom(cursor));
-        writer.WriteVarUint(client.Id);
-        writer.WriteVarUint(from);
+        encoder.BeginSection(client.CountFrom(cursor), client.Id, from);
         ref var first = ref store[client[cursor]];
-        WriteStruct(writer, store, first, from - first.Clock, anyDialect);
+        WriteStruct(encoder, store, first, from - first.Clock);
         while (client.MoveNext(ref cursor))
-            WriteStruct(writer, store, store[client[cursor]], 0, anyDialect);
+            WriteStruct(encoder, store, store[client[cursor]], 0);
     }
 
-    private static void WriteStruct(Lib0Writer writer, BlockStore store, in Block block, uint offset, bool anyDialect)
+    private static void WriteStruct<TEncoder>(TEncoder encoder, BlockStore store, in Block block, uint offset)
+        where TEncoder : struct, IBlockEncoder
     {
         if (block.IsGc)
         {
-            writer.WriteByte((byte)StructKind.Gc);
-            writer.WriteVarUint(block.Length - offset);
+            encoder.WriteInfo(StructKind.Gc, 0);
+            encoder.WriteLength(block.Length - offset);
             return;
         }
-        var kind = (anyDialect, block.Kind) switch
-        {
-            (true, StructKind.Embed) => StructKind.EmbedAny,
-            (true, StructKind.Format) => StructKind.FormatAny,
-            _ => block.Kind,
-        };
         var origin = offset > 0 ? new BlockId(block.Client, block.Clock + offset - 1) : block.Origin;
-        writer.WriteByte((byte)((byte)kind
-            | (origin.IsNone ? 0 : StructHeader.HasOrigin)
+        encoder.WriteInfo(block.Kind, (byte)((origin.IsNone ? 0 : StructHeader.HasOrigin)
             | (block.HasRightOrigin ? StructHeader.HasRightOrigin : 0)
             | (block.Key != 0 ? StructHeader.HasKey : 0)));
         if (!origin.IsNone)
-            WriteId(writer, store, origin);
+            encoder.WriteLeftId(store.Clients[origin.Client].Id, origin.Clock);
         if (block.HasRightOrigin)
-            WriteId(writer, store, block.RightOrigin);
+            encoder.WriteRightId(store.Clients[block.RightOriginClient].Id, block.RightOriginClock);
         if (origin.IsNone && !block.HasRightOrigin)
         {
             var parent = store.ParentOf(block);
             if (parent.IsRoot)
             {
-                writer.WriteByte(1);
-                writer.WriteVarString(parent.Name);
+                encoder.WriteRoot(parent.Name);
             }
             else
             {
-                writer.WriteByte(0);
-                WriteId(writer, store, store[parent.Item].Id);
+                var item = store[parent.Item].Id;
+                encoder.WriteParentId(store.Clients[item.Client].Id, item.Clock);
             }
             if (block.Key != 0)
-                writer.WriteVarString(store.Keys[block.Key]);
+                encoder.WriteString(store.Keys[block.Key]);
         }
-        BlockContent.Write(writer, store, block, offset, anyDialect);
-    }
-
-    private static void WriteId(Lib0Writer writer, BlockStore store, BlockId id)
-    {
-        writer.WriteVarUint(store.Clients[id.Client].Id);
-        writer.WriteVarUint(id.Clock);
+        encoder.WriteContent(store, block, offset);
     }
 
     /// <summary>Writes ranges that are in order of their client's index; the format wants the ids descending.</summary>
-    public static void WriteDeletes(Lib0Writer writer, BlockStore store, ReadOnlySpan<ClientRange> ranges)
+    public static void WriteDeletes<TEncoder>(TEncoder encoder, BlockStore store, ReadOnlySpan<ClientRange> ranges)
+        where TEncoder : struct, IBlockEncoder
     {
         var groups = 0;
         for (var i = 0; i < ranges.Length; i++)
             groups += i == 0 || ranges[i].Client != ranges[i - 1].Client ? 1 : 0;
-        writer.WriteVarUint((ulong)groups);
+        encoder.WriteCount(groups);
         if (groups == 0)
             return;
         if (groups == 1)
         {
-            WriteClientDeletes(writer, store, ranges);
+            encoder.WriteDeletes(store.Clients[ranges[0].Client].Id, ranges);
             return;
         }
         var starts = new (ulong Id, int Start, int End)[groups];
@@ -159,18 +159,7 @@ internal static class StateEncoder
             starts[group++] = (store.Clients[ranges[first].Client].Id, first, next);
         }
         Array.Sort(starts, static (a, b) => b.Id.CompareTo(a.Id));
-        foreach (var (_, start, end) in starts)
-            WriteClientDeletes(writer, store, ranges[start..end]);
-    }
-
-    private static void WriteClientDeletes(Lib0Writer writer, BlockStore store, ReadOnlySpan<ClientRange> ranges)
-    {
-        writer.WriteVarUint(store.Clients[ranges[0].Client].Id);
-        writer.WriteVarUint((ulong)ranges.Length);
-        foreach (ref readonly var range in ranges)
-        {
-            writer.WriteVarUint(range.Clock);
-            writer.WriteVarUint(range.Length);
-        }
+        foreach (var (id, start, end) in starts)
+            encoder.WriteDeletes(id, ranges[start..end]);
     }
 }

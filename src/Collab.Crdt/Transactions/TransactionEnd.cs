@@ -89,12 +89,12 @@ internal static class TransactionEnd
             return;
         if (!doc.UpdateV1Handlers.IsEmpty)
         {
-            var update = StateEncoder.EncodeTransaction(transaction, anyDialect: false);
+            var update = StateEncoder.EncodeTransaction(transaction);
             doc.UpdateV1Handlers.Invoke(new UpdateEvent(update, transaction.Origin, transaction), ref failures);
         }
         if (!doc.UpdateV2Handlers.IsEmpty)
         {
-            var update = UpdateV2.FromV1(StateEncoder.EncodeTransaction(transaction, anyDialect: true));
+            var update = UpdateV2.EncodeTransaction(transaction);
             doc.UpdateV2Handlers.Invoke(new UpdateEvent(update, transaction.Origin, transaction), ref failures);
         }
     }

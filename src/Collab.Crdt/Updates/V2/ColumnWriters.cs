@@ -141,6 +141,12 @@ internal sealed class StringColumnWriter : IDisposable
         _lengths.Write(length);
     }
 
+    public void Write(ReadOnlySpan<char> text)
+    {
+        _text.WriteUtf8(text);
+        _lengths.Write((ulong)text.Length);
+    }
+
     public ReadOnlySpan<byte> Finish()
     {
         _column.WriteVarBytes(_text.Written);

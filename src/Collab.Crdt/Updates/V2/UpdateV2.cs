@@ -80,6 +80,26 @@ internal static class UpdateV2
         return writer.Encode(v1OrDialect, conversion);
     }
 
+    /// <summary>All that somebody lacks who knows <paramref name="known"/>, with every delete, in format v2.</summary>
+    public static byte[] EncodeState(BlockStore store, IReadOnlyDictionary<ulong, uint>? known)
+    {
+        using var writer = new UpdateV2Writer();
+        return writer.EncodeState(store, known);
+    }
+
+    /// <summary>What a transaction has inserted and deleted, in format v2.</summary>
+    public static byte[] EncodeTransaction(Transaction transaction)
+    {
+        var writer = _writer ??= new UpdateV2Writer();
+        var update = writer.EncodeTransaction(transaction);
+        if (update.Length > MaxKeptBytes)
+        {
+            writer.Dispose();
+            _writer = null;
+        }
+        return update;
+    }
+
     private static void CheckSize(ReadOnlySpan<byte> v2, UpdateLimits limits)
     {
         if (v2.Length > limits.MaxBytes)

@@ -4,7 +4,7 @@ namespace Collab.Crdt;
 /// Writes an update of format v1, or of the dialect, in the columns of format v2. Structs, sections and deletes keep their order.
 /// Reused from one update to the next, so that a small one costs no more than its bytes.
 /// </summary>
-internal sealed class UpdateV2Writer : IDisposable
+internal sealed partial class UpdateV2Writer : IDisposable
 {
     private readonly ClockColumnWriter _keyClocks = new(), _leftClocks = new(), _rightClocks = new();
     private readonly NumberColumnWriter _clients = new(), _typeRefs = new(), _lengths = new();

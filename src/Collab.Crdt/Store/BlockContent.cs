@@ -104,61 +104,54 @@ internal static class BlockContent
     }
 
     /// <summary>Writes a block's content from unit <paramref name="offset"/> on.</summary>
-    public static void Write(Lib0Writer writer, BlockStore store, in Block block, uint offset, bool anyDialect)
+    public static void Write<TEncoder>(TEncoder encoder, BlockStore store, in Block block, uint offset)
+        where TEncoder : struct, IBlockEncoder
     {
         switch (block.Kind)
         {
             case StructKind.Deleted:
-                writer.WriteVarUint(block.Length - offset);
+                encoder.WriteLength(block.Length - offset);
                 break;
             case StructKind.String when block.IsWide:
-                writer.WriteVarString(store.Wide.Slice(block.Content, (int)block.Length)[(int)offset..]);
+                encoder.WriteString(store.Wide.Slice(block.Content, (int)block.Length)[(int)offset..]);
                 break;
             case StructKind.String:
-                writer.WriteVarBytes(store.Narrow.Slice(block.Content, (int)block.Length)[(int)offset..]);
+                encoder.WriteAscii(store.Narrow.Slice(block.Content, (int)block.Length)[(int)offset..]);
                 break;
             case StructKind.Any:
-                writer.WriteVarUint(block.Length - offset);
+                encoder.WriteLength(block.Length - offset);
                 foreach (ref readonly var value in store.Values.Slice(block.Content, (int)block.Length)[(int)offset..])
-                    AnyEncoding.Write(writer, value);
+                    encoder.WriteAny(value);
                 break;
             case StructKind.Json:
-                writer.WriteVarUint(block.Length - offset);
+                encoder.WriteLength(block.Length - offset);
                 foreach (ref readonly var value in store.Values.Slice(block.Content, (int)block.Length)[(int)offset..])
                 {
                     if (value.IsUndefined)
-                        writer.WriteVarBytes(UndefinedJson);
+                        encoder.WriteAscii(UndefinedJson);
                     else
-                        writer.WriteVarString(AnyJson.Stringify(value));
+                        encoder.WriteString(AnyJson.Stringify(value));
                 }
                 break;
             case StructKind.Binary:
-                writer.WriteVarBytes(store.Values[block.Content].AsBytes().Span);
-                break;
-            case StructKind.Embed when anyDialect:
-                AnyEncoding.Write(writer, store.Values[block.Content]);
+                encoder.WriteBytes(store.Values[block.Content].AsBytes().Span);
                 break;
             case StructKind.Embed:
-                writer.WriteVarString(AnyJson.Stringify(Defined(store.Values[block.Content])));
+                encoder.WriteEmbed(store.Values[block.Content]);
                 break;
             case StructKind.Format:
-                var mark = store.FormatOf(block);
-                writer.WriteVarString(mark.Key);
-                if (anyDialect)
-                    AnyEncoding.Write(writer, mark.Value);
-                else
-                    writer.WriteVarBytes(mark.Json);
+                encoder.WriteFormat(store.FormatOf(block));
                 break;
             case StructKind.Type:
                 var branch = store.TypeOf(block);
-                writer.WriteVarUint((ulong)branch.Kind);
+                encoder.WriteType(branch.Kind);
                 if (branch.Kind is TypeKind.XmlElement or TypeKind.XmlHook)
-                    writer.WriteVarString(branch.Name);
+                    encoder.WriteName(branch.Name);
                 break;
             case StructKind.Doc:
                 var doc = store.Values[block.Content].AsDoc();
-                writer.WriteVarString(doc.Guid);
-                AnyEncoding.Write(writer, doc.ContentOptions());
+                encoder.WriteString(doc.Guid);
+                encoder.WriteAny(doc.ContentOptions());
                 break;
         }
     }

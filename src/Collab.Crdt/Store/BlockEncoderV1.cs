@@ -41,9 +41,34 @@ internal readonly struct BlockEncoderV1(Lib0Writer writer, bool anyDialect) : IB
         WriteId(client, clock);
     }
 
-    public void WriteString(string text) => writer.WriteVarString(text);
+    public void WriteString(ReadOnlySpan<char> text) => writer.WriteVarString(text);
 
-    public void WriteContent(BlockStore store, in Block block, uint offset) => BlockContent.Write(writer, store, block, offset, anyDialect);
+    public void WriteAscii(ReadOnlySpan<byte> text) => writer.WriteVarBytes(text);
+
+    public void WriteAny(in Any value) => AnyEncoding.Write(writer, value);
+
+    public void WriteBytes(ReadOnlySpan<byte> bytes) => writer.WriteVarBytes(bytes);
+
+    public void WriteEmbed(in Any value)
+    {
+        if (anyDialect)
+            WriteAny(value);
+        else
+            writer.WriteVarString(AnyJson.Stringify(BlockContent.Defined(value)));
+    }
+
+    public void WriteFormat(FormatMark mark)
+    {
+        writer.WriteVarString(mark.Key);
+        if (anyDialect)
+            WriteAny(mark.Value);
+        else
+            writer.WriteVarBytes(mark.Json);
+    }
+
+    public void WriteType(TypeKind kind) => writer.WriteVarUint((ulong)kind);
+
+    public void WriteName(ReadOnlySpan<char> name) => writer.WriteVarString(name);
 
     public void WriteDeletes(ulong client, ReadOnlySpan<ClientRange> ranges)
     {

@@ -15,7 +15,7 @@ internal interface IBlockEncoder
     /// <summary>The first byte of a struct: its kind and the flags of <see cref="StructHeader"/>.</summary>
     void WriteInfo(StructKind kind, byte flags);
 
-    /// <summary>The length of a collected run.</summary>
+    /// <summary>How many units a collected run or a content has, or how many values follow.</summary>
     void WriteLength(uint length);
 
     /// <summary>What stood left of a struct at its insertion.</summary>
@@ -30,11 +30,29 @@ internal interface IBlockEncoder
     /// <summary>The parent of a struct, when it is a type within the document.</summary>
     void WriteParentId(ulong client, uint clock);
 
-    /// <summary>The key of a struct.</summary>
-    void WriteString(string text);
+    /// <summary>Text, a key, or a subdocument's guid.</summary>
+    void WriteString(ReadOnlySpan<char> text);
 
-    /// <summary>The content of a block from unit <paramref name="offset"/> on.</summary>
-    void WriteContent(BlockStore store, in Block block, uint offset);
+    /// <summary>Text that is ASCII, as its bytes.</summary>
+    void WriteAscii(ReadOnlySpan<byte> text);
+
+    /// <summary>A plain value.</summary>
+    void WriteAny(in Any value);
+
+    /// <summary>A binary value.</summary>
+    void WriteBytes(ReadOnlySpan<byte> bytes);
+
+    /// <summary>The value of an embed.</summary>
+    void WriteEmbed(in Any value);
+
+    /// <summary>The key of a mark and its value.</summary>
+    void WriteFormat(FormatMark mark);
+
+    /// <summary>The kind of a shared type.</summary>
+    void WriteType(TypeKind kind);
+
+    /// <summary>The name of an XML element or hook.</summary>
+    void WriteName(ReadOnlySpan<char> name);
 
     /// <summary>The deleted ranges of one client, in order and apart from one another.</summary>
     void WriteDeletes(ulong client, ReadOnlySpan<ClientRange> ranges);

@@ -131,7 +131,7 @@ internal static class StateEncoder
             if (block.Key != 0)
                 encoder.WriteString(store.Keys[block.Key]);
         }
-        encoder.WriteContent(store, block, offset);
+        BlockContent.Write(encoder, store, block, offset);
     }
 
     /// <summary>Writes ranges that are in order of their client's index; the format wants the ids descending.</summary>

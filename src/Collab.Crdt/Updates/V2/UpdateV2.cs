@@ -1,7 +1,8 @@
 namespace Collab.Crdt;
 
 /// <summary>
-/// Update format v2 at the border: it is transcoded to format v1, on which the whole engine works, and back.
+/// Update format v2 at the border. What comes in is transcoded to format v1, on which applying and the algebra work; a document
+/// is written in it straight from its blocks, all else transcoded back.
 /// </summary>
 /// <remarks>
 /// Between the two stands the <i>dialect</i>: format v1 in which embeds and formats may have their value as an Any, as in format v2,
@@ -83,15 +84,20 @@ internal static class UpdateV2
     /// <summary>All that somebody lacks who knows <paramref name="known"/>, with every delete, in format v2.</summary>
     public static byte[] EncodeState(BlockStore store, IReadOnlyDictionary<ulong, uint>? known)
     {
-        using var writer = new UpdateV2Writer();
-        return writer.EncodeState(store, known);
+        var writer = _writer ??= new UpdateV2Writer();
+        return Keep(writer, writer.EncodeState(store, known));
     }
 
     /// <summary>What a transaction has inserted and deleted, in format v2.</summary>
     public static byte[] EncodeTransaction(Transaction transaction)
     {
         var writer = _writer ??= new UpdateV2Writer();
-        var update = writer.EncodeTransaction(transaction);
+        return Keep(writer, writer.EncodeTransaction(transaction));
+    }
+
+    /// <summary>Keeps the thread's writer for the next update, unless this one has made its buffers large.</summary>
+    private static byte[] Keep(UpdateV2Writer writer, byte[] update)
+    {
         if (update.Length > MaxKeptBytes)
         {
             writer.Dispose();

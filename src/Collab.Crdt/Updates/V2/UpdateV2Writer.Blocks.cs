@@ -19,14 +19,6 @@ internal sealed partial class UpdateV2Writer
         return Assemble();
     }
 
-    private void WriteString(ReadOnlySpan<char> text) => _strings.Write(text);
-
-    private void WriteKey(ReadOnlySpan<char> text)
-    {
-        _keyClocks.Write(_keyClock++);
-        _strings.Write(text);
-    }
-
     private readonly struct BlockEncoder(UpdateV2Writer to) : IBlockEncoder
     {
         public void WriteCount(int count) => to._rest.WriteVarUint((ulong)count);
@@ -57,7 +49,7 @@ internal sealed partial class UpdateV2Writer
         public void WriteRoot(string? name)
         {
             to._parentInfos.Write(1);
-            to.WriteString(name);
+            WriteString(name);
         }
 
         public void WriteParentId(ulong client, uint clock)
@@ -66,54 +58,28 @@ internal sealed partial class UpdateV2Writer
             WriteLeftId(client, clock);
         }
 
-        public void WriteString(string text) => to.WriteString(text);
+        public void WriteString(ReadOnlySpan<char> text) => to._strings.Write(text);
 
-        public void WriteContent(BlockStore store, in Block block, uint offset)
+        public void WriteAscii(ReadOnlySpan<byte> text) => to._strings.Write(text, (uint)text.Length);
+
+        public void WriteAny(in Any value) => AnyEncoding.Write(to._rest, value);
+
+        public void WriteBytes(ReadOnlySpan<byte> bytes) => to._rest.WriteVarBytes(bytes);
+
+        public void WriteEmbed(in Any value) => WriteAny(value);
+
+        public void WriteFormat(FormatMark mark)
         {
-            switch (block.Kind)
-            {
-                case StructKind.Deleted:
-                    to._lengths.Write(block.Length - offset);
-                    break;
-                case StructKind.String when block.IsWide:
-                    to.WriteString(store.Wide.Slice(block.Content, (int)block.Length)[(int)offset..]);
-                    break;
-                case StructKind.String:
-                    to._strings.Write(store.Narrow.Slice(block.Content, (int)block.Length)[(int)offset..], block.Length - offset);
-                    break;
-                case StructKind.Any:
-                    to._lengths.Write(block.Length - offset);
-                    foreach (ref readonly var value in store.Values.Slice(block.Content, (int)block.Length)[(int)offset..])
-                        AnyEncoding.Write(to._rest, value);
-                    break;
-                case StructKind.Json:
-                    to._lengths.Write(block.Length - offset);
-                    foreach (ref readonly var value in store.Values.Slice(block.Content, (int)block.Length)[(int)offset..])
-                        to.WriteString(value.IsUndefined ? "undefined" : AnyJson.Stringify(value));
-                    break;
-                case StructKind.Binary:
-                    to._rest.WriteVarBytes(store.Values[block.Content].AsBytes().Span);
-                    break;
-                case StructKind.Embed:
-                    AnyEncoding.Write(to._rest, store.Values[block.Content]);
-                    break;
-                case StructKind.Format:
-                    var mark = store.FormatOf(block);
-                    to.WriteKey(mark.Key.AsSpan());
-                    AnyEncoding.Write(to._rest, mark.Value);
-                    break;
-                case StructKind.Type:
-                    var branch = store.TypeOf(block);
-                    to._typeRefs.Write((ulong)branch.Kind);
-                    if (branch.Kind is TypeKind.XmlElement or TypeKind.XmlHook)
-                        to.WriteKey(branch.Name.AsSpan());
-                    break;
-                default:
-                    var doc = store.Values[block.Content].AsDoc();
-                    to.WriteString(doc.Guid);
-                    AnyEncoding.Write(to._rest, doc.ContentOptions());
-                    break;
-            }
+            WriteName(mark.Key);
+            WriteAny(mark.Value);
+        }
+
+        public void WriteType(TypeKind kind) => to._typeRefs.Write((ulong)kind);
+
+        public void WriteName(ReadOnlySpan<char> name)
+        {
+            to._keyClocks.Write(to._keyClock++);
+            WriteString(name);
         }
 
         public void WriteDeletes(ulong client, ReadOnlySpan<ClientRange> ranges)

@@ -1,8 +1,8 @@
 namespace Collab.Crdt;
 
 /// <summary>
-/// Writes an update of format v1, or of the dialect, in the columns of format v2. Structs, sections and deletes keep their order.
-/// Reused from one update to the next, so that a small one costs no more than its bytes.
+/// Writes format v2 in its columns: an update of format v1 or of the dialect, whose structs, sections and deletes keep their order,
+/// or what a document holds. Reused from one update to the next, so that a small one costs no more than its bytes.
 /// </summary>
 internal sealed partial class UpdateV2Writer : IDisposable
 {

@@ -46,7 +46,8 @@ public sealed class VectorDecoderFuzzTests
         var random = NewRandom(4);
         var updates = Samples(Vectors.Protocol.SelectMany(protocol => protocol.Items("awareness")), "update");
         Assert.NotEmpty(updates);
-        using var awareness = new Awareness(1);
+        // Time stands still: a long run takes longer than a state lasts.
+        using var awareness = new Awareness(1, new TestTime());
         for (var i = 0; i < Inputs.Others; i++)
         {
             var input = Mutations.Damage(random, updates[random.Next(updates.Length)], updates[random.Next(updates.Length)]);

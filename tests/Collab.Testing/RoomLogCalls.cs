@@ -8,8 +8,14 @@ namespace Collab.Testing;
 public static class RoomLogCalls
 {
     /// <summary>Appends texts in one call.</summary>
-    public static ValueTask<Position> Append(this IRoomLog log, RoomKey room, params string[] texts) =>
-        log.AppendAsync(room, [.. texts.Select(text => new NewLogEntry(Encoding.UTF8.GetBytes(text)))], default);
+    /// <returns>The position of the last.</returns>
+    public static async ValueTask<Position> Append(this IRoomLog log, RoomKey room, params string[] texts) =>
+        (await log.AppendAsync(room, [.. texts.Select(text => new NewLogEntry(Encoding.UTF8.GetBytes(text)))], default)).Last;
+
+    /// <summary>Appends texts in one call, each named by itself for some time.</summary>
+    public static ValueTask<LogAppend> AppendOnce(this IRoomLog log, RoomKey room, TimeSpan window, params string[] texts) =>
+        log.AppendAsync(
+            room, [.. texts.Select(text => new NewLogEntry(Encoding.UTF8.GetBytes(text), Key: new AppendKey(text, window)))], default);
 
     /// <summary>Reads the whole log.</summary>
     public static ValueTask<LogPage> ReadAll(this IRoomLog log, RoomKey room) =>

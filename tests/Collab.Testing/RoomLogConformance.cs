@@ -6,7 +6,7 @@ using Xunit;
 namespace Collab.Testing;
 
 /// <summary>What every <see cref="IRoomLog"/> must do. A provider inherits it and says how a store is made.</summary>
-public abstract class RoomLogConformance : IAsyncLifetime
+public abstract partial class RoomLogConformance : IAsyncLifetime
 {
     private static readonly RoomKey Document = new(RoomKind.Document, "acme/plan");
     private static readonly RoomKey Channel = new(RoomKind.Channel, "acme/plan");

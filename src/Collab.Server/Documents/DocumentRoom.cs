@@ -273,8 +273,8 @@ internal sealed class DocumentRoom : IRoomSource
             for (var i = 0; i < entries.Length; i++)
                 entries[i] = batch[i].Entry;
 
-            var head = await _log.AppendAsync(Key, entries, CancellationToken.None);
-            var after = head.Offset - entries.Length;
+            var appended = await _log.AppendAsync(Key, entries, CancellationToken.None);
+            var (head, after) = (appended.Last, appended.After);
             lock (_gate)
                 _head = head;
             Resident.Append(head.Epoch, after, entries);

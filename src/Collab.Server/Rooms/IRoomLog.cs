@@ -12,12 +12,15 @@ namespace Collab.Server.Rooms;
 /// </remarks>
 public interface IRoomLog
 {
-    /// <summary>Appends entries to one room, in order and all or none, and returns when they are durable.</summary>
+    /// <summary>
+    /// Appends entries to one room, in order and all or none, and returns when they are durable. An entry whose <see cref="AppendKey"/>
+    /// the room has seen within its window is not appended again; the key is committed together with the entry.
+    /// </summary>
     /// <param name="room">The room; its log begins with the first entry.</param>
     /// <param name="entries">One or more entries. The list and its bytes must not change until the call returns.</param>
     /// <param name="cancellationToken">Gives up waiting; what was handed over may still become durable.</param>
-    /// <returns>The position of the last entry; those before it have the offsets just below.</returns>
-    ValueTask<Position> AppendAsync(RoomKey room, IReadOnlyList<NewLogEntry> entries, CancellationToken cancellationToken);
+    /// <returns>The offset of each entry.</returns>
+    ValueTask<LogAppend> AppendAsync(RoomKey room, IReadOnlyList<NewLogEntry> entries, CancellationToken cancellationToken);
 
     /// <summary>
     /// Reads what follows <paramref name="after"/>, as it was at one moment. Of a room that never had an entry it returns an empty page
@@ -31,11 +34,29 @@ public interface IRoomLog
     ValueTask<LogPage> ReadAsync(RoomKey room, long after, int maxEntries, long maxBytes, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Reads what precedes <paramref name="before"/>, as it was at one moment: the last entries that fit, in the log's order and dense up
+    /// to <paramref name="before"/>. It never has a snapshot.
+    /// </summary>
+    /// <param name="room">The room.</param>
+    /// <param name="before">Read entries with smaller offsets; <see cref="long.MaxValue"/> reads the newest.</param>
+    /// <param name="maxEntries">At most so many entries (at least 1).</param>
+    /// <param name="maxBytes">Stop before the page is larger than this, in bytes; at least one entry is read.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    ValueTask<LogPage> ReadBeforeAsync(RoomKey room, long before, int maxEntries, long maxBytes, CancellationToken cancellationToken);
+
+    /// <summary>
     /// Replaces all entries up to <paramref name="through"/> by one snapshot that says the same, in one commit: at no moment is neither
     /// there. Positions do not change.
     /// </summary>
-    /// <returns>False, and nothing is changed, when the log has another epoch, a later snapshot, or does not reach that far.</returns>
+    /// <returns>False, and nothing is changed, when the log has another epoch, a later snapshot, was trimmed, or does not reach that far.</returns>
     ValueTask<bool> CompactAsync(RoomKey room, Position through, ReadOnlyMemory<byte> snapshot, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Takes away the oldest entries that are not to be kept, a batch at most (<see cref="LogRetention.MaxTrim"/>) so that nobody waits
+    /// long for it. Positions do not change. A log is either trimmed or compacted: one with a snapshot is left as it is.
+    /// </summary>
+    /// <returns>How many were taken away. While it is a whole batch, there may be more.</returns>
+    ValueTask<int> TrimAsync(RoomKey room, LogRetention keep, CancellationToken cancellationToken);
 
     /// <summary>Deletes the room's entries. The next log of that name has another epoch.</summary>
     /// <returns>False when there was nothing to delete.</returns>
@@ -58,7 +79,8 @@ public interface IRoomLog
 /// <summary>An entry to append.</summary>
 /// <param name="Data">The entry's bytes; never empty.</param>
 /// <param name="Author">The id of the user who wrote it, or null when nobody in particular did.</param>
-public readonly record struct NewLogEntry(ReadOnlyMemory<byte> Data, string? Author = null)
+/// <param name="Key">What tells a repeated append of the same entry; null when repeats are appended again.</param>
+public readonly record struct NewLogEntry(ReadOnlyMemory<byte> Data, string? Author = null, AppendKey? Key = null)
 {
     /// <summary>For providers: checks what a caller of <see cref="IRoomLog.AppendAsync"/> must keep to.</summary>
     /// <exception cref="ArgumentException">There is no entry, or one is empty.</exception>
@@ -73,6 +95,25 @@ public readonly record struct NewLogEntry(ReadOnlyMemory<byte> Data, string? Aut
                 throw new ArgumentException("An entry must not be empty.", nameof(entries));
         }
     }
+}
+
+/// <summary>Names an entry so that appending it again within a time appends nothing.</summary>
+/// <param name="Value">The name; compared exactly, within one room.</param>
+/// <param name="Window">For how long the room remembers it, from the append on.</param>
+public readonly record struct AppendKey(string Value, TimeSpan Window);
+
+/// <summary>What an append did.</summary>
+/// <param name="Epoch">The epoch of the log.</param>
+/// <param name="After">The offset of the last entry that the log had before: the new ones follow it without a gap.</param>
+/// <param name="Offsets">
+/// For each entry handed over its offset. Of one that was not appended, because its key was seen before, the offset of the first: at
+/// most <paramref name="After"/>, or that of an entry of the same append.
+/// </param>
+/// <param name="WrittenAt">When it was committed, by the server's clock; as it is read later.</param>
+public sealed record LogAppend(string Epoch, long After, IReadOnlyList<long> Offsets, DateTimeOffset WrittenAt)
+{
+    /// <summary>The position of the entry handed over last.</summary>
+    public Position Last => new(Epoch, Offsets[^1]);
 }
 
 /// <summary>An entry as it was stored.</summary>
@@ -95,8 +136,25 @@ public sealed record LogSnapshot(long Offset, ReadOnlyMemory<byte> Data);
 /// <paramref name="Entries"/>, which follow it.
 /// </param>
 /// <param name="Entries">The entries, dense and in order. Fewer than up to <paramref name="Head"/> when a limit was reached.</param>
-public sealed record LogPage(string Epoch, long Head, LogSnapshot? Snapshot, IReadOnlyList<LogEntry> Entries)
+/// <param name="Trimmed">The log begins after this offset: entries up to it were taken away (<see cref="IRoomLog.TrimAsync"/>). 0 when none was.</param>
+public sealed record LogPage(string Epoch, long Head, LogSnapshot? Snapshot, IReadOnlyList<LogEntry> Entries, long Trimmed = 0)
 {
     /// <summary>The offset that a reader has reached with this page.</summary>
-    public long ReachedFrom(long after) => Entries.Count > 0 ? Entries[^1].Offset : Snapshot?.Offset ?? after;
+    public long ReachedFrom(long after) => Entries.Count > 0 ? Entries[^1].Offset : Math.Max(after, Snapshot?.Offset ?? Trimmed);
+}
+
+/// <summary>How much of a log is kept. Each bound holds by itself; the newest entries stay.</summary>
+/// <param name="MaxEntries">At most so many entries.</param>
+/// <param name="MaxBytes">At most so many bytes of entries' data.</param>
+/// <param name="MaxAge">Only entries younger than this.</param>
+public readonly record struct LogRetention(long MaxEntries, long MaxBytes, TimeSpan MaxAge)
+{
+    /// <summary>So many entries are taken away at once.</summary>
+    public const int MaxTrim = 512;
+
+    /// <summary>For providers: whether the oldest entry of a log stays.</summary>
+    /// <param name="entries">How many entries there are.</param>
+    /// <param name="bytes">How many bytes their data has.</param>
+    /// <param name="age">How old the oldest is.</param>
+    public bool Keeps(long entries, long bytes, TimeSpan age) => entries <= MaxEntries && bytes <= MaxBytes && age < MaxAge;
 }

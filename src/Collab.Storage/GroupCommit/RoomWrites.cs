@@ -3,8 +3,8 @@ using Collab.Server.Rooms;
 
 namespace Collab.Storage.GroupCommit;
 
-/// <summary>Entries to append to one room, in order and all or none; gives the position of the last.</summary>
-internal sealed class AppendWrite : LogWrite<Position>
+/// <summary>Entries to append to one room, in order and all or none.</summary>
+internal sealed class AppendWrite : LogWrite<LogAppend>
 {
     public AppendWrite(RoomKey room, IReadOnlyList<NewLogEntry> entries)
     {
@@ -34,6 +34,16 @@ internal sealed class CompactWrite(RoomKey room, Position through, ReadOnlyMemor
     public ReadOnlyMemory<byte> Snapshot { get; } = snapshot;
 
     public override long Bytes => base.Bytes + Snapshot.Length;
+}
+
+/// <summary>Takes away a batch of the oldest entries; gives how many.</summary>
+internal sealed class TrimWrite(RoomKey room, LogRetention keep) : LogWrite<int>
+{
+    public RoomKey Room { get; } = room;
+
+    public LogRetention Keep { get; } = keep;
+
+    public override int Rows => LogRetention.MaxTrim;
 }
 
 /// <summary>Deletes a room's log; false when there was none.</summary>

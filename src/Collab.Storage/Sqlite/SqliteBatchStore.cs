@@ -169,6 +169,9 @@ internal sealed class SqliteBatchStore(SqliteDatabase database, TimeProvider clo
             case CompactWrite compact:
                 compact.Outcome = Compact(session, compact);
                 break;
+            case TrimWrite trim:
+                trim.Outcome = Trim(session, trim, now);
+                break;
             case DeleteWrite delete:
                 delete.Outcome = Delete(session, delete);
                 break;
@@ -181,19 +184,37 @@ internal sealed class SqliteBatchStore(SqliteDatabase database, TimeProvider clo
         }
     }
 
-    private Position Append(SqliteSession session, AppendWrite append, long now)
+    private LogAppend Append(SqliteSession session, AppendWrite append, long now)
     {
         var room = Find(session, append.Room) ?? Add(session, append.Room);
-        var insert = session.Prepare("INSERT INTO entries (key, data, author, written_at) VALUES (?, ?, ?, ?)");
-        insert.Bind(4, now);
-        for (var i = 0; i < append.Entries.Count; i++)
+        var after = room.Head;
+        var offsets = new long[append.Entries.Count];
+        var keys = 0;
+        for (var i = 0; i < offsets.Length; i++)
         {
             var entry = append.Entries[i];
-            insert.Bind(1, EntryKey.Of(room.Id, ++room.Head)).Bind(2, entry.Data.Span).Bind(3, entry.Author).Run();
+            if (entry.Key is { } key)
+            {
+                if (SqliteKeys.Find(session, room.Id, key.Value, now) is { } first)
+                {
+                    offsets[i] = first;
+                    continue;
+                }
+
+                SqliteKeys.Add(session, room.Id, key.Value, room.Head + 1, now + (long)key.Window.TotalMilliseconds);
+                keys++;
+            }
+
+            offsets[i] = ++room.Head;
+            room.Bytes += entry.Data.Length;
+            session.Prepare("INSERT INTO entries (key, data, author, written_at) VALUES (?, ?, ?, ?)")
+                .Bind(1, EntryKey.Of(room.Id, room.Head)).Bind(2, entry.Data.Span).Bind(3, entry.Author).Bind(4, now).Run();
         }
 
-        room.Changed = true;
-        return new Position(room.Epoch, room.Head);
+        if (keys > 0)
+            SqliteKeys.Sweep(session, now, keys * SqliteKeys.SweptForEach);
+        room.Changed |= room.Head > after;
+        return new LogAppend(room.Epoch, after, offsets, DateTimeOffset.FromUnixTimeMilliseconds(now));
     }
 
     private bool Compact(SqliteSession session, CompactWrite compact)
@@ -201,10 +222,12 @@ internal sealed class SqliteBatchStore(SqliteDatabase database, TimeProvider clo
         var through = compact.Through;
         if (Find(session, compact.Room) is not { } room
             || through.Epoch != room.Epoch
+            || room.Trimmed > 0
             || through.Offset < Math.Max(room.Snapshot, 1)
             || through.Offset > room.Head)
             return false;
         DeleteEntries(session, room, through.Offset);
+        room.Bytes = BytesOf(session, room);
         session.Prepare("INSERT OR REPLACE INTO snapshots (room, offset, data) VALUES (?, ?, ?)")
             .Bind(1, room.Id).Bind(2, through.Offset).Bind(3, compact.Snapshot.Span).Run();
         room.Snapshot = through.Offset;
@@ -213,15 +236,42 @@ internal sealed class SqliteBatchStore(SqliteDatabase database, TimeProvider clo
         return true;
     }
 
+    private int Trim(SqliteSession session, TrimWrite trim, long now)
+    {
+        if (Find(session, trim.Room) is not { Snapshot: 0 } room)
+            return 0;
+        var (through, bytes) = (room.Trimmed, room.Bytes);
+        var select = session.Prepare("SELECT key, length(data), written_at FROM entries WHERE key > ? AND key <= ? ORDER BY key LIMIT ?")
+            .Bind(1, EntryKey.Of(room.Id, through)).Bind(2, EntryKey.Of(room.Id, room.Head)).Bind(3, LogRetention.MaxTrim);
+        while (select.Step())
+        {
+            if (trim.Keep.Keeps(room.Head - through, bytes, TimeSpan.FromMilliseconds(now - select.Long(2))))
+                break;
+            through = EntryKey.OffsetOf(select.Long(0));
+            bytes -= select.Long(1);
+        }
+
+        select.Reset();
+        SqliteKeys.Sweep(session, now, LogRetention.MaxTrim);
+        var count = (int)(through - room.Trimmed);
+        if (count == 0)
+            return 0;
+        DeleteEntries(session, room, through);
+        (room.Trimmed, room.Bytes) = (through, bytes);
+        room.Changed = true;
+        _freedPages = true;
+        return count;
+    }
+
     private bool Delete(SqliteSession session, DeleteWrite delete)
     {
         if (Find(session, delete.Room) is not { Head: > 0 } room)
             return false;
         DeleteEntries(session, room, room.Head);
         session.Prepare("DELETE FROM snapshots WHERE room = ?").Bind(1, room.Id).Run();
+        SqliteKeys.Forget(session, room.Id);
         room.Generation++;
-        room.Head = 0;
-        room.Snapshot = 0;
+        (room.Head, room.Snapshot, room.Trimmed, room.Bytes) = (0, 0, 0, 0);
         room.Epoch = LogEpoch.Derive(session.DatabaseId, delete.Room, room.Generation);
         room.Changed = true;
         _freedPages = true;
@@ -232,12 +282,16 @@ internal sealed class SqliteBatchStore(SqliteDatabase database, TimeProvider clo
         session.Prepare("DELETE FROM entries WHERE key BETWEEN ? AND ?")
             .Bind(1, EntryKey.Of(room.Id, 0)).Bind(2, EntryKey.Of(room.Id, through)).Run();
 
+    private static long BytesOf(SqliteSession session, Room room) =>
+        session.Prepare("SELECT coalesce(sum(length(data)), 0) FROM entries WHERE key > ? AND key <= ?")
+            .Bind(1, EntryKey.Of(room.Id, 0)).Bind(2, EntryKey.Of(room.Id, room.Head)).RunForNumber() ?? 0;
+
     /// <summary>The room as this transaction sees it; looked up once for all writes of a batch.</summary>
     private Room? Find(SqliteSession session, RoomKey key)
     {
         if (_rooms.TryGetValue(key, out var known))
             return known;
-        var select = session.Prepare("SELECT id, generation, head, snapshot FROM rooms WHERE kind = ? AND name = ?")
+        var select = session.Prepare("SELECT id, generation, head, snapshot, trimmed, bytes FROM rooms WHERE kind = ? AND name = ?")
             .Bind(1, (long)key.Kind).Bind(2, key.Name);
         if (!select.Step())
             return null;
@@ -247,6 +301,8 @@ internal sealed class SqliteBatchStore(SqliteDatabase database, TimeProvider clo
             Generation = select.Long(1),
             Head = select.Long(2),
             Snapshot = select.Long(3),
+            Trimmed = select.Long(4),
+            Bytes = select.Long(5),
             Epoch = LogEpoch.Derive(session.DatabaseId, key, select.Long(1)),
         };
         select.Reset();
@@ -269,8 +325,9 @@ internal sealed class SqliteBatchStore(SqliteDatabase database, TimeProvider clo
     {
         if (!room.Changed)
             return;
-        session.Prepare("UPDATE rooms SET generation = ?, head = ?, snapshot = ? WHERE id = ?")
-            .Bind(1, room.Generation).Bind(2, room.Head).Bind(3, room.Snapshot).Bind(4, room.Id).Run();
+        session.Prepare("UPDATE rooms SET generation = ?, head = ?, snapshot = ?, trimmed = ?, bytes = ? WHERE id = ?")
+            .Bind(1, room.Generation).Bind(2, room.Head).Bind(3, room.Snapshot).Bind(4, room.Trimmed).Bind(5, room.Bytes)
+            .Bind(6, room.Id).Run();
     }
 
     private sealed class Room
@@ -279,6 +336,8 @@ internal sealed class SqliteBatchStore(SqliteDatabase database, TimeProvider clo
         public long Generation;
         public long Head;
         public long Snapshot;
+        public long Trimmed;
+        public long Bytes;
         public required string Epoch;
         public bool Changed;
     }

@@ -13,16 +13,23 @@ internal static class SqliteQueries
     public static LogPage ReadPage(
         SqliteSession session, RoomKey key, long after, int maxEntries, long maxBytes, CancellationToken cancellationToken)
     {
-        var select = session.Prepare("SELECT id, generation, head, snapshot FROM rooms WHERE kind = ? AND name = ?")
-            .Bind(1, (long)key.Kind).Bind(2, key.Name);
-        if (!select.Step())
-            return new LogPage(LogEpoch.Derive(session.DatabaseId, key, 1), 0, null, []);
-        var (room, generation, head, snapshotAt) = (select.Long(0), select.Long(1), select.Long(2), select.Long(3));
-        select.Reset();
+        if (FindRoom(session, key) is not { } room)
+            return Empty(session, key);
+        var snapshot = after < room.Snapshot ? ReadSnapshot(session, room.Id, room.Snapshot) : null;
+        var entries = ReadEntries(session, room, Math.Max(after, room.Start), maxEntries, maxBytes, cancellationToken);
+        return new LogPage(LogEpoch.Derive(session.DatabaseId, key, room.Generation), room.Head, snapshot, entries, room.Trimmed);
+    }
 
-        var snapshot = after < snapshotAt ? ReadSnapshot(session, room, snapshotAt) : null;
-        var entries = ReadEntries(session, room, Math.Max(after, snapshotAt), head, maxEntries, maxBytes, cancellationToken);
-        return new LogPage(LogEpoch.Derive(session.DatabaseId, key, generation), head, snapshot, entries);
+    /// <summary>See <see cref="IRoomLog.ReadBeforeAsync"/>.</summary>
+    /// <inheritdoc cref="ReadPage"/>
+    public static LogPage ReadPageBefore(
+        SqliteSession session, RoomKey key, long before, int maxEntries, long maxBytes, CancellationToken cancellationToken)
+    {
+        if (FindRoom(session, key) is not { } room)
+            return Empty(session, key);
+        var entries = ReadEntriesBackwards(
+            session, room, Math.Min(before - 1, room.Head), maxEntries, maxBytes, cancellationToken);
+        return new LogPage(LogEpoch.Derive(session.DatabaseId, key, room.Generation), room.Head, null, entries, room.Trimmed);
     }
 
     /// <summary>See <see cref="IRoomLog.ListAsync"/>.</summary>
@@ -38,6 +45,19 @@ internal static class SqliteQueries
         return names;
     }
 
+    private static LogPage Empty(SqliteSession session, RoomKey key) => new(LogEpoch.Derive(session.DatabaseId, key, 1), 0, null, []);
+
+    private static Room? FindRoom(SqliteSession session, RoomKey key)
+    {
+        var select = session.Prepare("SELECT id, generation, head, snapshot, trimmed FROM rooms WHERE kind = ? AND name = ?")
+            .Bind(1, (long)key.Kind).Bind(2, key.Name);
+        if (!select.Step())
+            return null;
+        var room = new Room(select.Long(0), select.Long(1), select.Long(2), select.Long(3), select.Long(4));
+        select.Reset();
+        return room;
+    }
+
     private static LogSnapshot ReadSnapshot(SqliteSession session, long room, long offset)
     {
         var select = session.Prepare("SELECT data FROM snapshots WHERE room = ? AND offset = ?").Bind(1, room).Bind(2, offset);
@@ -49,20 +69,19 @@ internal static class SqliteQueries
     }
 
     private static List<LogEntry> ReadEntries(
-        SqliteSession session, long room, long after, long head, int maxEntries, long maxBytes, CancellationToken cancellationToken)
+        SqliteSession session, Room room, long after, int maxEntries, long maxBytes, CancellationToken cancellationToken)
     {
         var entries = new List<LogEntry>();
-        if (after >= head)
+        if (after >= room.Head)
             return entries;
         var select = session.Prepare(
                 "SELECT key, data, author, written_at FROM entries WHERE key > ? AND key <= ? ORDER BY key LIMIT ?")
-            .Bind(1, EntryKey.Of(room, after)).Bind(2, EntryKey.Of(room, head)).Bind(3, maxEntries);
+            .Bind(1, EntryKey.Of(room.Id, after)).Bind(2, EntryKey.Of(room.Id, room.Head)).Bind(3, maxEntries);
         var bytes = 0L;
         while (select.Step())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var entry = new LogEntry(
-                EntryKey.OffsetOf(select.Long(0)), select.Blob(1), select.Text(2), DateTimeOffset.FromUnixTimeMilliseconds(select.Long(3)));
+            var entry = ReadEntry(select);
             if (entry.Offset != after + entries.Count + 1)
                 throw Incomplete();
             entries.Add(entry);
@@ -73,9 +92,51 @@ internal static class SqliteQueries
             return entries;
         }
 
-        return entries.Count == maxEntries || after + entries.Count == head ? entries : throw Incomplete();
+        return entries.Count == maxEntries || after + entries.Count == room.Head ? entries : throw Incomplete();
     }
+
+    private static List<LogEntry> ReadEntriesBackwards(
+        SqliteSession session, Room room, long through, int maxEntries, long maxBytes, CancellationToken cancellationToken)
+    {
+        var entries = new List<LogEntry>();
+        if (through <= room.Start)
+            return entries;
+        var select = session.Prepare(
+                "SELECT key, data, author, written_at FROM entries WHERE key > ? AND key <= ? ORDER BY key DESC LIMIT ?")
+            .Bind(1, EntryKey.Of(room.Id, room.Start)).Bind(2, EntryKey.Of(room.Id, through)).Bind(3, maxEntries);
+        var bytes = 0L;
+        while (select.Step())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var entry = ReadEntry(select);
+            if (entry.Offset != through - entries.Count)
+                throw Incomplete();
+            bytes += entry.Data.Length;
+            if (bytes > maxBytes && entries.Count > 0)
+            {
+                select.Reset();
+                entries.Reverse();
+                return entries;
+            }
+
+            entries.Add(entry);
+        }
+
+        if (entries.Count < maxEntries && through - entries.Count != room.Start)
+            throw Incomplete();
+        entries.Reverse();
+        return entries;
+    }
+
+    private static LogEntry ReadEntry(SqliteStatement row) => new(
+        EntryKey.OffsetOf(row.Long(0)), row.Blob(1), row.Text(2), DateTimeOffset.FromUnixTimeMilliseconds(row.Long(3)));
 
     /// <summary>A log with a hole must not be taken for a shorter one.</summary>
     private static RoomLogUnavailableException Incomplete() => new("The store is damaged: a room's log is incomplete.");
+
+    private readonly record struct Room(long Id, long Generation, long Head, long Snapshot, long Trimmed)
+    {
+        /// <summary>The offset that the first stored entry follows.</summary>
+        public long Start => Math.Max(Snapshot, Trimmed);
+    }
 }

@@ -22,7 +22,7 @@ internal sealed class SqliteRoomLog : IRoomLog, IDisposable, IAsyncDisposable
             "Collab store writer");
     }
 
-    public ValueTask<Position> AppendAsync(
+    public ValueTask<LogAppend> AppendAsync(
         RoomKey room, IReadOnlyList<NewLogEntry> entries, CancellationToken cancellationToken)
     {
         NewLogEntry.ThrowIfUnfit(entries);
@@ -32,6 +32,9 @@ internal sealed class SqliteRoomLog : IRoomLog, IDisposable, IAsyncDisposable
     public ValueTask<bool> CompactAsync(
         RoomKey room, Position through, ReadOnlyMemory<byte> snapshot, CancellationToken cancellationToken) =>
         _writer.WriteAsync(new CompactWrite(room, through, snapshot), cancellationToken);
+
+    public ValueTask<int> TrimAsync(RoomKey room, LogRetention keep, CancellationToken cancellationToken) =>
+        _writer.WriteAsync(new TrimWrite(room, keep), cancellationToken);
 
     public ValueTask<bool> DeleteAsync(RoomKey room, CancellationToken cancellationToken) =>
         _writer.WriteAsync(new DeleteWrite(room), cancellationToken);
@@ -43,6 +46,15 @@ internal sealed class SqliteRoomLog : IRoomLog, IDisposable, IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxEntries);
         return _readers.ReadAsync(
             session => SqliteQueries.ReadPage(session, room, after, maxEntries, maxBytes, cancellationToken), cancellationToken);
+    }
+
+    public ValueTask<LogPage> ReadBeforeAsync(
+        RoomKey room, long before, int maxEntries, long maxBytes, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(before);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxEntries);
+        return _readers.ReadAsync(
+            session => SqliteQueries.ReadPageBefore(session, room, before, maxEntries, maxBytes, cancellationToken), cancellationToken);
     }
 
     public ValueTask<IReadOnlyList<string>> ListAsync(

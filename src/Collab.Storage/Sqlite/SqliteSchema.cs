@@ -37,6 +37,21 @@ internal static class SqliteSchema
         ) STRICT;
         INSERT INTO meta VALUES (1, 1, randomblob(16));
         """,
+        // Channels: logs that are trimmed, by count and bytes among others, and keys of appends.
+        """
+        ALTER TABLE rooms ADD COLUMN trimmed INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE rooms ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+        UPDATE rooms SET bytes = (
+            SELECT coalesce(sum(length(data)), 0) FROM entries WHERE key BETWEEN rooms.id << 36 AND (rooms.id + 1 << 36) - 1);
+        CREATE TABLE keys (
+            room INTEGER NOT NULL,
+            key TEXT NOT NULL,
+            offset INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL,
+            PRIMARY KEY (room, key)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX keys_by_expiry ON keys (expires_at);
+        """,
     ];
 
     /// <summary>The version that this code reads and writes.</summary>

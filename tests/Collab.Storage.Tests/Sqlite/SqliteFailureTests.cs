@@ -209,7 +209,7 @@ public sealed class SqliteFailureTests : IDisposable
 
     private static async Task WorksWithNothingStoredMeanwhile(SqliteRoomLog log, int bytes = 10)
     {
-        Assert.Equal(2, (await log.AppendAsync(Room, [new NewLogEntry(new byte[bytes])], default)).Offset);
+        Assert.Equal(2, (await log.AppendAsync(Room, [new NewLogEntry(new byte[bytes])], default)).Last.Offset);
         await log.CheckAsync(default);
         Assert.Equal([1, bytes], (await log.ReadAll(Room)).Entries.Select(entry => entry.Data.Length));
     }

@@ -10,6 +10,22 @@ public sealed class SqliteFileTests : IDisposable
 {
     private static readonly RoomKey Room = new(RoomKind.Document, "room");
 
+    /// <summary>A file as the first version made it: a document of three entries, two of them compacted, and a channel of two.</summary>
+    private const string FirstVersion =
+        """
+        CREATE TABLE meta (
+            id INTEGER PRIMARY KEY CHECK (id = 1), schema_version INTEGER NOT NULL, database_id BLOB NOT NULL) STRICT;
+        CREATE TABLE rooms (
+            id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, name TEXT NOT NULL, generation INTEGER NOT NULL, head INTEGER NOT NULL,
+            snapshot INTEGER NOT NULL, UNIQUE (kind, name)) STRICT;
+        CREATE TABLE entries (key INTEGER PRIMARY KEY, data BLOB NOT NULL, author TEXT, written_at INTEGER NOT NULL) STRICT;
+        CREATE TABLE snapshots (room INTEGER PRIMARY KEY, offset INTEGER NOT NULL, data BLOB NOT NULL) STRICT;
+        INSERT INTO meta VALUES (1, 1, x'000102030405060708090a0b0c0d0e0f');
+        INSERT INTO rooms VALUES (1, 1, 'room', 1, 3, 2), (2, 2, 'other', 1, 2, 0);
+        INSERT INTO entries VALUES ((1 << 36) + 3, x'63', NULL, 1000), ((2 << 36) + 1, x'313233', 'ada', 1000), ((2 << 36) + 2, x'343536', NULL, 1000);
+        INSERT INTO snapshots VALUES (1, 2, x'6162');
+        """;
+
     private readonly DataFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -36,6 +52,58 @@ public sealed class SqliteFileTests : IDisposable
             Assert.Equal(empty, (await log.ReadAll(other)).Epoch);
             Assert.Equal(4, (await log.Append(Room, "d")).Offset);
         }
+    }
+
+    [Fact]
+    public async Task Keys_and_where_a_log_begins_outlive_the_store()
+    {
+        var hour = TimeSpan.FromHours(1);
+        await using (var log = _folder.Open())
+        {
+            await log.AppendOnce(Room, hour, "a", "b", "c");
+            Assert.Equal(2, await log.TrimAsync(Room, new LogRetention(1, 100, hour), default));
+        }
+
+        await using (var log = _folder.Open())
+        {
+            Assert.Equal([2], (await log.AppendOnce(Room, hour, "b")).Offsets);
+            var page = await log.ReadAll(Room);
+            Assert.Equal((3L, 2L, 1), (page.Head, page.Trimmed, page.Entries.Count));
+        }
+    }
+
+    [Fact]
+    public async Task Expired_keys_are_swept_by_those_who_add_keys()
+    {
+        await using var log = _folder.Open();
+        await log.AppendOnce(Room, TimeSpan.Zero, [.. Enumerable.Range(0, 100).Select(i => $"old {i}")]);
+        for (var i = 0; i < 60; i++)
+            await log.AppendOnce(Room, TimeSpan.FromHours(1), $"new {i}");
+        using var reader = new SqliteDatabase(_folder.Settings()).OpenForReading();
+        Assert.Equal("60", reader.Text("SELECT count(*) FROM keys"));
+    }
+
+    [Fact]
+    public async Task A_file_of_the_first_version_is_brought_up_with_all_that_is_in_it()
+    {
+        using (var session = new SqliteSession(_folder.File, create: true, TimeSpan.Zero))
+            session.Run(FirstVersion);
+
+        await using (var log = _folder.Open())
+        {
+            var page = await log.ReadAll(Room);
+            Assert.Equal((3L, 0L, "ab"), (page.Head, page.Trimmed, System.Text.Encoding.UTF8.GetString(page.Snapshot!.Data.Span)));
+            Assert.Equal("c"u8, page.Entries.Single().Data.Span);
+            Assert.Equal([4], (await log.AppendOnce(Room, TimeSpan.FromHours(1), "d")).Offsets);
+
+            // Six bytes in two entries: that they are counted shows in what is trimmed.
+            var other = new RoomKey(RoomKind.Channel, "other");
+            Assert.Equal(0, await log.TrimAsync(other, new LogRetention(2, 6, TimeSpan.MaxValue), default));
+            Assert.Equal(1, await log.TrimAsync(other, new LogRetention(2, 5, TimeSpan.MaxValue), default));
+        }
+
+        using var reader = new SqliteDatabase(_folder.Settings()).OpenForReading();
+        Assert.Equal("2", reader.Text("SELECT schema_version FROM meta"));
     }
 
     [Fact]
@@ -186,6 +254,6 @@ public sealed class SqliteFileTests : IDisposable
         store.Commit([append]);
         // Another connection sees it: it was committed, not only written.
         using var reader = database.OpenForReading();
-        Assert.Equal(append.Outcome.Offset, SqliteQueries.ReadPage(reader, Room, 0, 10, 10, default).Head);
+        Assert.Equal(append.Outcome.Last.Offset, SqliteQueries.ReadPage(reader, Room, 0, 10, 10, default).Head);
     }
 }

@@ -21,6 +21,18 @@ public static class ErrorCodes
     /// <summary>The bytes are not a y-protocols awareness update.</summary>
     public const string InvalidAwareness = "invalid_awareness";
 
+    /// <summary>The event name, data or idempotency key of a message is not allowed; nothing was published.</summary>
+    public const string InvalidMessage = "invalid_message";
+
+    /// <summary>The text is not a position.</summary>
+    public const string InvalidPosition = "invalid_position";
+
+    /// <summary>An argument is out of its range, or does not go with another one.</summary>
+    public const string InvalidArgument = "invalid_argument";
+
+    /// <summary>The position is of another log, or older than the history kept: what follows it cannot be read whole.</summary>
+    public const string PositionLost = "position_lost";
+
     /// <summary>More bytes, or more of something, than the server's limits allow.</summary>
     public const string TooLarge = "too_large";
 

@@ -14,4 +14,10 @@ public static class HubContract
 
     /// <summary>Client: <c>(documentId, reason)</c>, the membership ended on the server's side; see <see cref="DocumentCloseReasons"/>.</summary>
     public const string DocumentClosed = nameof(DocumentClosed);
+
+    /// <summary>Client: <c>(channel, message)</c>, a <see cref="ChannelMessage"/> of a subscribed channel that is durable.</summary>
+    public const string MessageReceived = nameof(MessageReceived);
+
+    /// <summary>Client: <c>(channel, change)</c>, a <see cref="Protocol.MembersChanged"/> of a channel subscribed with presence.</summary>
+    public const string MembersChanged = nameof(MembersChanged);
 }

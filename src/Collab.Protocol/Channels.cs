@@ -1,4 +1,5 @@
 using System.Runtime.Serialization;
+using System.Text.Json.Serialization;
 
 namespace Collab.Protocol;
 
@@ -12,6 +13,10 @@ namespace Collab.Protocol;
 /// <param name="Data">Any JSON value.</param>
 /// <param name="PublishedAt">When it became durable, in milliseconds since 1970 UTC by the server's clock.</param>
 /// <param name="Publisher">The publisher's user id; null when he has none.</param>
+/// <param name="Skipped">
+/// How many messages before this one a slow reader does not get, because his namespace leaves them out or they are part of this one.
+/// Without it positions are dense.
+/// </param>
 [DataContract]
 public sealed record ChannelMessage(
     [property: DataMember(Name = "position")] string Position,
@@ -19,7 +24,8 @@ public sealed record ChannelMessage(
     [property: DataMember(Name = "event")] string Event,
     [property: DataMember(Name = "data")] object? Data,
     [property: DataMember(Name = "publishedAt")] long PublishedAt,
-    [property: DataMember(Name = "publisher")] string? Publisher);
+    [property: DataMember(Name = "publisher")] string? Publisher,
+    [property: DataMember(Name = "skipped"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Skipped = null);
 
 /// <summary>How to subscribe, in <c>Subscribe(channel, options)</c>. Everything is optional.</summary>
 [DataContract]

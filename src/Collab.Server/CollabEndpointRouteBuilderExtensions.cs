@@ -1,4 +1,5 @@
 using Collab.Protocol;
+using Collab.Server.Channels;
 using Collab.Server.Documents;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
@@ -11,7 +12,7 @@ namespace Collab.Server;
 public static class CollabEndpointRouteBuilderExtensions
 {
     /// <summary>
-    /// Maps the hub at <see cref="HubContract.Path"/> and documents over HTTP, for signed-in users, and the health endpoints
+    /// Maps the hub at <see cref="HubContract.Path"/>, documents and channels over HTTP, for signed-in users, and the health endpoints
     /// <c>/health/live</c> and <c>/health/ready</c>, for everybody.
     /// </summary>
     /// <returns>The hub's endpoints.</returns>
@@ -26,6 +27,7 @@ public static class CollabEndpointRouteBuilderExtensions
         }).AllowAnonymous();
 
         endpoints.MapDocuments();
+        endpoints.MapChannels();
         return endpoints.MapHub<CollabHub>(HubContract.Path, ConfigureTransports).RequireAuthorization();
     }
 

@@ -1,3 +1,5 @@
+using Collab.Protocol;
+using Collab.Server.Rooms;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.Logging;
 
@@ -18,7 +20,7 @@ internal sealed partial class CollabErrorFilter(ILogger<CollabErrorFilter> logge
         }
         catch (CollabException exception)
         {
-            throw new HubException($"{exception.Code}: {exception.Message}");
+            throw ToHubException(exception);
         }
         catch (Exception exception) when (exception is not OperationCanceledException and not HubException)
         {
@@ -26,6 +28,25 @@ internal sealed partial class CollabErrorFilter(ILogger<CollabErrorFilter> logge
             throw;
         }
     }
+
+    /// <summary>Does the same for a part of a stream: what fails after a stream has begun does not come by here.</summary>
+    public static async Task<T> GuardAsync<T>(Func<Task<T>> part)
+    {
+        try
+        {
+            return await part();
+        }
+        catch (CollabException exception)
+        {
+            throw ToHubException(exception);
+        }
+        catch (RoomLogUnavailableException)
+        {
+            throw new HubException($"{ErrorCodes.Unavailable}: the store cannot be read now; try again later");
+        }
+    }
+
+    private static HubException ToHubException(CollabException exception) => new($"{exception.Code}: {exception.Message}");
 
     [LoggerMessage(100, LogLevel.Error, "The hub method {Method} failed unexpectedly")]
     private static partial void Failed(ILogger logger, string method, Exception exception);

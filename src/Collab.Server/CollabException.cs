@@ -17,4 +17,7 @@ public sealed class CollabException : Exception
 
     /// <summary>One of <see cref="ErrorCodes"/>.</summary>
     public string Code { get; }
+
+    /// <summary>When it is worth trying again; null when that cannot be said. HTTP callers get it as <c>Retry-After</c>.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }

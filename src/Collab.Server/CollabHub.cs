@@ -1,5 +1,7 @@
 using Collab.Protocol;
+using Collab.Server.Channels;
 using Collab.Server.Documents;
+using Collab.Server.Fanout;
 using Microsoft.AspNetCore.SignalR;
 
 namespace Collab.Server;
@@ -7,7 +9,7 @@ namespace Collab.Server;
 /// <summary>
 /// The hub: turns each message into one call of a service and adds who is asking. See <c>docs/protocol.md</c>.
 /// </summary>
-internal sealed class CollabHub(DocumentService documents) : Hub
+internal sealed class CollabHub(DocumentService documents, ChannelService channels, Connections connections) : Hub
 {
     private Caller Caller => new(Context.ConnectionId, Context.User!, Context.UserIdentifier);
 
@@ -25,5 +27,27 @@ internal sealed class CollabHub(DocumentService documents) : Hub
 
     public Task LeaveDocument(string documentId) => documents.LeaveAsync(Caller, documentId);
 
-    public override Task OnDisconnectedAsync(Exception? exception) => documents.LeaveAllAsync(Context.ConnectionId);
+    public Task<SubscribeAnswer> Subscribe(string channel, SubscribeOptions? options) =>
+        channels.SubscribeAsync(Caller, channel, options, Context.ConnectionAborted);
+
+    public Task Unsubscribe(string channel) => channels.UnsubscribeAsync(Caller, channel);
+
+    public async Task<string> Publish(string channel, string? @event, JsonData? data, string? idempotencyKey) =>
+        (await channels.PublishAsync(Caller, channel, @event, data, idempotencyKey)).ToString();
+
+    public Task<ChannelHistory> GetHistory(string channel, HistoryOptions? options) =>
+        channels.GetHistoryAsync(Context.User!, channel, options, Context.ConnectionAborted);
+
+    public Task<IReadOnlyList<ChannelMember>> GetMembers(string channel) => channels.GetMembersAsync(Context.User!, channel);
+
+    public IAsyncEnumerable<ChannelMessage> StreamChannel(string channel, SubscribeOptions? options, CancellationToken cancellationToken) =>
+        channels.StreamAsync(Caller, channel, options, cancellationToken);
+
+    public override Task OnConnectedAsync()
+    {
+        connections.Begin(Caller, Context.GetHttpContext()?.Request.Query[Connections.SessionParameter]);
+        return Task.CompletedTask;
+    }
+
+    public override Task OnDisconnectedAsync(Exception? exception) => connections.EndAsync(Caller);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Collab.Protocol;
 using Collab.Server.Rooms;
 using Microsoft.AspNetCore.Http;
@@ -16,6 +17,8 @@ internal sealed class CollabProblemFilter : IEndpointFilter
         }
         catch (CollabException exception)
         {
+            if (exception.RetryAfter is { } wait)
+                context.HttpContext.Response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
             return Problem(exception.Code, exception.Message);
         }
         catch (RoomLogUnavailableException)

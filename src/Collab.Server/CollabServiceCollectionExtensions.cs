@@ -1,3 +1,5 @@
+using Collab.Server.Channels;
+using Collab.Server.Channels.EventStream;
 using Collab.Server.Documents;
 using Collab.Server.Fanout;
 using Collab.Server.Operations;
@@ -8,6 +10,7 @@ using MessagePack.Formatters;
 using MessagePack.Resolvers;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.SignalR;
+using Microsoft.AspNetCore.SignalR.Protocol;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -31,6 +34,7 @@ public static class CollabServiceCollectionExtensions
 
         AddOptions<FanoutOptions>(services, "Collab:Fanout", options => options.Fault());
         AddOptions<DocumentOptions>(services, "Collab:Documents", options => options.Fault());
+        AddOptions<ChannelOptions>(services, "Collab:Channels", options => options.Fault());
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IRoomLog, InMemoryRoomLog>();
 
@@ -41,6 +45,13 @@ public static class CollabServiceCollectionExtensions
         services.AddSingleton<DocumentRooms>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<DocumentRooms>());
         services.AddSingleton<DocumentService>();
+
+        services.AddSingleton<ChannelRooms>();
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<ChannelRooms>());
+        services.AddSingleton<PublishLimits>();
+        services.AddSingleton<ChannelService>();
+        services.AddSingleton<EventStreams>();
+        services.AddSingleton<Connections>();
 
         services.AddAuthorization();
         services.AddSingleton<RoomAuthorizer>();
@@ -66,14 +77,16 @@ public static class CollabServiceCollectionExtensions
             .AddHubOptions<CollabHub>(hub => hub.AddFilter<CollabErrorFilter>())
             .AddMessagePackProtocol(options => options.SerializerOptions = MessagePackSerializerOptions.Standard
                 .WithResolver(CompositeResolver.Create(
-                    [new FramePositionMessagePackFormatter()],
+                    [new FramePositionMessagePackFormatter(), new JsonDataMessagePackFormatter(), new SubscribeOptionsMessagePackFormatter()],
                     [DynamicEnumAsStringResolver.Instance, ContractlessStandardResolver.Instance]))
                 .WithSecurity(MessagePackSecurity.UntrustedData));
 
+        AddProtocols(services);
+
         // After AddHubOptions, which begins from SignalR's defaults.
-        services.AddOptions<HubOptions<CollabHub>>().Configure<IOptions<DocumentOptions>>((hub, documents) =>
+        services.AddOptions<HubOptions<CollabHub>>().Configure<IOptions<DocumentOptions>, IOptions<FanoutOptions>>((hub, documents, fanout) =>
         {
-            hub.KeepAliveInterval = TimeSpan.FromSeconds(15);
+            hub.KeepAliveInterval = TimeSpan.FromMilliseconds(fanout.Value.KeepAliveMilliseconds);
             hub.ClientTimeoutInterval = TimeSpan.FromSeconds(30);
             hub.HandshakeTimeout = TimeSpan.FromSeconds(5);
             // Calls wait for their beat, not for the processor: a client that does not wait for each answer gets many into one beat.
@@ -83,6 +96,17 @@ public static class CollabServiceCollectionExtensions
             hub.EnableDetailedErrors = false;
         });
         return signalR;
+    }
+
+    /// <summary>Puts <see cref="CollabHubProtocol"/> before both protocols: of one name SignalR takes the last.</summary>
+    private static void AddProtocols(IServiceCollection services)
+    {
+        foreach (var protocol in services.Where(service => service.ServiceType == typeof(IHubProtocol)).ToArray())
+        {
+            var type = protocol.ImplementationType!;
+            services.AddSingleton<IHubProtocol>(provider =>
+                new CollabHubProtocol((IHubProtocol)ActivatorUtilities.CreateInstance(provider, type)));
+        }
     }
 
     private static void AddOptions<TOptions>(IServiceCollection services, string section, Func<TOptions, string?> fault)

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Collab.Crdt;
 using Collab.Protocol;
@@ -26,16 +25,11 @@ internal sealed class DocumentRoom : IRoomSource
     private readonly CollabLifetimeManager _connections;
     private readonly DocumentOptions _options;
     private readonly ILogger _logger;
-    private readonly TimeSpan _beat;
+    private readonly CommitBeat<PendingPush> _beat;
     private readonly Lock _gate = new();
     private readonly ConcurrentDictionary<string, DocumentMember> _members = new(StringComparer.Ordinal);
-    private List<PendingPush> _pending = [];
-    private List<PendingPush> _spare = [];
     private Position? _head;
-    private long _pendingBytes;
-    private long _lastCommit;
     private long _emptySince = Environment.TickCount64;
-    private bool _committing;
     private int _visits;
     private bool _retired;
 
@@ -52,7 +46,8 @@ internal sealed class DocumentRoom : IRoomSource
         Group = "document:" + documentId;
         Resident = new ResidentDocument(Key, log, options.ResidentBytes);
         Compaction = new DocumentCompaction(this, compactor, options, logger);
-        _beat = TimeSpan.FromMilliseconds(options.BeatMilliseconds);
+        _beat = new CommitBeat<PendingPush>(
+            TimeSpan.FromMilliseconds(options.BeatMilliseconds), MaxUpdatesPerCommit, MaxPendingBytes, CommitAsync);
     }
 
     public string Id { get; }
@@ -130,7 +125,7 @@ internal sealed class DocumentRoom : IRoomSource
     {
         lock (_gate)
         {
-            if (!_members.IsEmpty || _visits > 0 || _committing || _emptySince > emptySince)
+            if (!_members.IsEmpty || _visits > 0 || !_beat.IsIdle || _emptySince > emptySince)
                 return false;
             return _retired = true;
         }
@@ -165,19 +160,9 @@ internal sealed class DocumentRoom : IRoomSource
     public Task<Position> PushAsync(byte[] update, DocumentMember writer)
     {
         var push = new PendingPush(update, writer);
-        lock (_gate)
-        {
-            if (_pending.Count > 0 && _pendingBytes + update.Length > MaxPendingBytes)
-                throw new CollabException(ErrorCodes.RateLimited, "too much waits to be stored in this document; try again in a second");
-            _pendingBytes += update.Length;
-            _pending.Add(push);
-            if (_committing)
-                return push.Task;
-            _committing = true;
-        }
-
-        _ = CommitAsync();
-        return push.Task;
+        return _beat.TryAdd(push, update.Length)
+            ? push.Task
+            : throw new CollabException(ErrorCodes.RateLimited, "too much waits to be stored in this document; try again in a second");
     }
 
     public async Task SendAwarenessAsync(IReadOnlyCollection<AwarenessState> states, string? exceptConnectionId = null)
@@ -222,48 +207,6 @@ internal sealed class DocumentRoom : IRoomSource
 
     private InvocationMessage UpdatedMessage(byte[] update, string epoch, long after, long through, string? soleWriter) =>
         new(HubContract.DocumentUpdated, [Id, update, new FramePosition(Key, epoch, after, through, soleWriter)]);
-
-    /// <summary>Runs while updates wait, one commit a beat. Only one of it runs at a time, so all is in the log's order.</summary>
-    private async Task CommitAsync()
-    {
-        while (true)
-        {
-            var sinceLast = Stopwatch.GetElapsedTime(_lastCommit);
-            if (sinceLast < _beat)
-                await Task.Delay(_beat - sinceLast);
-
-            List<PendingPush> batch;
-            lock (_gate)
-            {
-                if (_pending.Count == 0)
-                {
-                    _committing = false;
-                    return;
-                }
-
-                batch = TakePending();
-            }
-
-            _lastCommit = Stopwatch.GetTimestamp();
-            await CommitAsync(batch);
-            batch.Clear();
-            _spare = batch;
-        }
-    }
-
-    private List<PendingPush> TakePending()
-    {
-        var batch = _pending;
-        _pending = _spare;
-        _pendingBytes = 0;
-        if (batch.Count > MaxUpdatesPerCommit)
-        {
-            _pending.AddRange(batch[MaxUpdatesPerCommit..]);
-            batch.RemoveRange(MaxUpdatesPerCommit, batch.Count - MaxUpdatesPerCommit);
-        }
-
-        return batch;
-    }
 
     private async Task CommitAsync(List<PendingPush> batch)
     {

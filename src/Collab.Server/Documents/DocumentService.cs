@@ -135,10 +135,10 @@ internal sealed class DocumentService(
         await RemoveAsync(room, caller.ConnectionId);
     }
 
-    /// <summary>Takes a connection that ends out of all its documents.</summary>
-    public async Task LeaveAllAsync(string connectionId)
+    /// <summary>Takes a connection that ends out of those of its rooms that are documents.</summary>
+    public async Task LeaveAllAsync(string connectionId, IReadOnlyCollection<RoomKey> joined)
     {
-        foreach (var key in connections.Close(connectionId))
+        foreach (var key in joined)
         {
             if (key.Kind is RoomKind.Document && rooms.Find(key.Name) is { } room)
                 await RemoveAsync(room, connectionId);

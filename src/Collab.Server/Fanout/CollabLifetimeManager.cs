@@ -21,6 +21,7 @@ internal sealed class CollabLifetimeManager(
     : HubLifetimeManager<CollabHub>, IHostedService, IDisposable
 {
     private static readonly TimeSpan ProgressCheckInterval = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan ReplacePatience = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<string, OutboxConnection> _connections = new(StringComparer.Ordinal);
     private readonly ILogger _logger = loggerFactory.CreateLogger("Collab.Fanout");
@@ -29,20 +30,26 @@ internal sealed class CollabLifetimeManager(
     /// <summary>
     /// Puts a connection into a room's group. Call <see cref="Follow"/> once the member has what the log held until then.
     /// </summary>
+    /// <param name="connectionId">The connection.</param>
+    /// <param name="room">The room.</param>
+    /// <param name="group">The room's group.</param>
+    /// <param name="source">What the member is served from when he has fallen behind.</param>
+    /// <param name="ended">Called once, when this membership is over.</param>
     /// <returns>Null when the connection has ended.</returns>
-    public async ValueTask<Membership?> JoinAsync(string connectionId, RoomKey room, string group, IRoomSource source)
+    public async ValueTask<Membership?> JoinAsync(
+        string connectionId, RoomKey room, string group, IRoomSource source, Action? ended = null)
     {
-        if (!_connections.TryGetValue(connectionId, out var connection) || connection.Outbox.Join(room, source) is not { } membership)
+        if (!_connections.TryGetValue(connectionId, out var connection) || connection.Outbox.Join(room, source, ended) is not { } membership)
             return null;
         await inner.AddToGroupAsync(connectionId, group);
         return membership;
     }
 
     /// <inheritdoc cref="Outbox.Follow"/>
-    public void Follow(string connectionId, Membership membership, long cursor)
+    public void Follow(string connectionId, Membership membership, long cursor, long head = 0)
     {
         if (_connections.TryGetValue(connectionId, out var connection))
-            connection.Outbox.Follow(membership, cursor);
+            connection.Outbox.Follow(membership, cursor, head);
     }
 
     /// <summary>Takes a connection out of a room. Returns false when it was not in it.</summary>
@@ -58,6 +65,17 @@ internal sealed class CollabLifetimeManager(
     /// <returns>The rooms that it was in.</returns>
     public IReadOnlyCollection<RoomKey> Close(string connectionId) =>
         _connections.TryGetValue(connectionId, out var connection) ? connection.Outbox.Close() : [];
+
+    /// <summary>Tells a client that another connection has taken its place, and ends its connection for good.</summary>
+    public async Task ReplaceAsync(string connectionId)
+    {
+        if (!_connections.TryGetValue(connectionId, out var connection))
+            return;
+        connection.Outbox.Close();
+        await connection.WriteLastAsync(new CloseMessage("replaced: another connection of this session was opened", allowReconnect: false));
+        await Task.WhenAny(connection.Ended, Task.Delay(ReplacePatience, clock));
+        connection.Abort();
+    }
 
     /// <summary>Asks every client to close its connection and to come back later, and waits until those have closed it.</summary>
     public async Task CloseAllAsync()

@@ -20,9 +20,16 @@ public sealed class FanoutOptions
     /// </summary>
     public int WriteTimeoutMilliseconds { get; set; } = 5_000;
 
+    /// <summary>
+    /// After so long a silence something is written to every reader, in milliseconds: a proxy between drops a connection on which nothing
+    /// passes. Hub connections may wait up to a second longer. 1,000 to 60,000; default 3,000.
+    /// </summary>
+    public int KeepAliveMilliseconds { get; set; } = 3_000;
+
     internal string? Fault() =>
         OutboxBytes is < 16 * 1024 or > 64 * 1024 * 1024 ? "Collab:Fanout:OutboxBytes must be 16384 to 67108864 bytes."
         : OutboxMilliseconds is < 100 or > 60_000 ? "Collab:Fanout:OutboxMilliseconds must be 100 to 60000 milliseconds."
         : WriteTimeoutMilliseconds is < 500 or > 60_000 ? "Collab:Fanout:WriteTimeoutMilliseconds must be 500 to 60000 milliseconds."
+        : KeepAliveMilliseconds is < 1000 or > 60_000 ? "Collab:Fanout:KeepAliveMilliseconds must be 1000 to 60000 milliseconds."
         : null;
 }

@@ -8,24 +8,38 @@ using MessagePack.Formatters;
 namespace Collab.Server.Fanout;
 
 /// <summary>
-/// The position argument of a message that comes from a room's log. On the wire it is the opaque position string; inside the server
-/// it also tells each outbox what the message covers, so that a cursor can follow the log without looking into the bytes.
+/// The last argument of a message that comes from a room's log: it tells each outbox what the message covers, so that a cursor can
+/// follow the log without looking into the bytes.
+/// </summary>
+internal interface IRoomFrame
+{
+    /// <summary>The room whose log the message comes from.</summary>
+    RoomKey Room { get; }
+
+    /// <summary>The message covers the entries with larger offsets than this…</summary>
+    long After { get; }
+
+    /// <summary>… up to and including this one.</summary>
+    long Through { get; }
+
+    /// <summary>The connection that wrote everything the message covers and so need not get it back; null when there is none.</summary>
+    string? SoleWriter { get; }
+}
+
+/// <summary>
+/// The position argument of a message about a document. On the wire it is the opaque position string.
 /// </summary>
 [JsonConverter(typeof(FramePositionJsonConverter))]
-internal sealed class FramePosition(RoomKey room, string epoch, long after, long through, string? soleWriter)
+internal sealed class FramePosition(RoomKey room, string epoch, long after, long through, string? soleWriter) : IRoomFrame
 {
     private readonly string _text = new Position(epoch, through).ToString();
 
-    /// <summary>The room whose log the message comes from.</summary>
     public RoomKey Room { get; } = room;
 
-    /// <summary>The message covers the entries with larger offsets than this…</summary>
     public long After { get; } = after;
 
-    /// <summary>… up to and including this one.</summary>
     public long Through { get; } = through;
 
-    /// <summary>The connection that wrote everything the message covers and so need not get it back; null when there are several.</summary>
     public string? SoleWriter { get; } = soleWriter;
 
     public override string ToString() => _text;

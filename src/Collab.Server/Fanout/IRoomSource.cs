@@ -6,8 +6,14 @@ namespace Collab.Server.Fanout;
 internal interface IRoomSource
 {
     /// <summary>
+    /// Whether a member who is being written to is given the rest when he is free again, by <see cref="ReadAfterAsync"/>, rather than
+    /// each message: it can make less of it than the messages were.
+    /// </summary>
+    bool IsServedWhenFree => false;
+
+    /// <summary>
     /// Makes one message of what the log holds after <paramref name="after"/>, or of its first part.
-    /// Its last argument is a <see cref="FramePosition"/> that says how far it reaches.
+    /// Its last argument is an <see cref="IRoomFrame"/> that says how far it reaches.
     /// </summary>
     /// <returns>Null when the log holds nothing after it.</returns>
     /// <exception cref="Rooms.RoomLogUnavailableException">The log cannot be read now.</exception>

@@ -5,11 +5,16 @@ namespace Collab.Server.Fanout;
 /// <summary>
 /// One connection's place in one room: the cursor into the room's log, and whether it follows live. Guarded by its outbox' lock.
 /// </summary>
-internal sealed class Membership(RoomKey room, IRoomSource source)
+/// <param name="room">The room.</param>
+/// <param name="source">What the member is served from when he has fallen behind.</param>
+/// <param name="ended">Called once, when the connection is no more in the room by this membership; null when nobody needs to know.</param>
+internal sealed class Membership(RoomKey room, IRoomSource source, Action? ended)
 {
     public RoomKey Room { get; } = room;
 
     public IRoomSource Source { get; } = source;
+
+    public void End() => ended?.Invoke();
 
     /// <summary>The offset up to which the member's messages have been written or stand in the outbox.</summary>
     public long Cursor { get; set; }

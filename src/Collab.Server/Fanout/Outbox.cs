@@ -26,24 +26,32 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
 
     /// <summary>Adds the connection to a room. Until <see cref="Follow"/> the room's messages are noted, not sent.</summary>
     /// <returns>Null when the connection has ended.</returns>
-    public Membership? Join(RoomKey room, IRoomSource source)
+    public Membership? Join(RoomKey room, IRoomSource source, Action? ended)
     {
-        var membership = new Membership(room, source);
+        var membership = new Membership(room, source, ended);
+        Membership? former;
         lock (_gate)
         {
             if (_closed)
                 return null;
-            _memberships[room] = membership;
-            return membership;
+            _memberships.Remove(room, out former);
+            _memberships.Add(room, membership);
         }
+
+        former?.End();
+        return membership;
     }
 
-    /// <summary>The member has been given everything up to <paramref name="cursor"/>: from here on he follows.</summary>
-    public void Follow(Membership membership, long cursor)
+    /// <summary>
+    /// The member has been given everything up to <paramref name="cursor"/>: from here on he follows. What the log is known to hold
+    /// beyond it, up to <paramref name="head"/>, he gets from there.
+    /// </summary>
+    public void Follow(Membership membership, long cursor, long head)
     {
         lock (_gate)
         {
             membership.Cursor = cursor;
+            membership.Missed = Math.Max(membership.Missed, head);
             membership.Mode = membership.Missed > cursor ? MembershipMode.Behind : MembershipMode.Live;
             if (membership.Mode is MembershipMode.Live || !TryStartWriting())
                 return;
@@ -55,8 +63,11 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
     /// <returns>False when the connection was not in the room.</returns>
     public bool Leave(RoomKey room)
     {
+        Membership? membership;
         lock (_gate)
-            return _memberships.Remove(room);
+            _memberships.Remove(room, out membership);
+        membership?.End();
+        return membership is not null;
     }
 
     public bool IsIn(RoomKey room)
@@ -69,14 +80,18 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
     /// <returns>The rooms that it was in.</returns>
     public IReadOnlyCollection<RoomKey> Close()
     {
+        Membership[] memberships;
         lock (_gate)
         {
             _closed = true;
-            RoomKey[] rooms = [.. _memberships.Keys];
+            memberships = [.. _memberships.Values];
             _memberships.Clear();
             StopSending();
-            return rooms;
         }
+
+        foreach (var membership in memberships)
+            membership.End();
+        return [.. memberships.Select(membership => membership.Room)];
     }
 
     /// <summary>Sends the message, or queues it, or leaves it to the log. Never waits.</summary>
@@ -104,8 +119,10 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
 
             if (_writing)
             {
-                // A member that has just been found behind is served by the loop that is writing.
-                if (membership is null or { Mode: MembershipMode.Live })
+                // A member that is behind is served by the loop that is writing.
+                if (membership is { Mode: MembershipMode.Live, Source.IsServedWhenFree: true })
+                    FallBehind(membership, after);
+                else if (membership is null or { Mode: MembershipMode.Live })
                     Queue(message, membership, after);
                 return;
             }
@@ -134,11 +151,11 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
         connection.Abort();
     }
 
-    private static FramePosition? FrameOf(SerializedHubMessage message) =>
-        message.Message is InvocationMessage { Arguments: { Length: > 0 } arguments } ? arguments[^1] as FramePosition : null;
+    private static IRoomFrame? FrameOf(SerializedHubMessage message) =>
+        message.Message is InvocationMessage { Arguments: { Length: > 0 } arguments } ? arguments[^1] as IRoomFrame : null;
 
     /// <summary>Decides what a frame is to this member. True when it is to be sent, or when he must begin to catch up.</summary>
-    private static bool Accepts(Membership membership, FramePosition frame)
+    private static bool Accepts(Membership membership, IRoomFrame frame)
     {
         if (membership.Mode is MembershipMode.Live)
         {
@@ -177,11 +194,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
             if (queued.Membership is { } membership)
             {
                 if (membership.Mode is MembershipMode.Live)
-                {
-                    membership.Mode = MembershipMode.Behind;
-                    membership.Missed = membership.Cursor;
-                    membership.Cursor = queued.After;
-                }
+                    FallBehind(membership, queued.After);
             }
             else if (IsLatestWins(queued.Message))
             {
@@ -206,6 +219,14 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
         }
 
         FanoutLog.FellBehind(logger, connection.ConnectionId, dropped);
+    }
+
+    /// <summary>Leaves to the log what follows <paramref name="after"/>.</summary>
+    private static void FallBehind(Membership membership, long after)
+    {
+        membership.Mode = MembershipMode.Behind;
+        membership.Missed = membership.Cursor;
+        membership.Cursor = after;
     }
 
     private static bool IsLatestWins(SerializedHubMessage message) =>

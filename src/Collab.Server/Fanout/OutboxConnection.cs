@@ -42,6 +42,9 @@ internal sealed class OutboxConnection : HubConnectionContext
         return default;
     }
 
+    /// <summary>Writes past the outbox, which is closed.</summary>
+    public ValueTask WriteLastAsync(HubMessage message) => _inner.WriteAsync(message);
+
     public override void Abort() => _inner.Abort();
 
     /// <summary>The connection has ended.</summary>

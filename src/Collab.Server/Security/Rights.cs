@@ -8,4 +8,13 @@ public static class Rights
 
     /// <summary>Change a document.</summary>
     public const string Write = "write";
+
+    /// <summary>Follow a channel and read its history.</summary>
+    public const string Subscribe = "subscribe";
+
+    /// <summary>Publish in a channel.</summary>
+    public const string Publish = "publish";
+
+    /// <summary>Be seen as a member of a channel, and see who the members are.</summary>
+    public const string Presence = "presence";
 }

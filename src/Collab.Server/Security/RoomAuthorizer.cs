@@ -9,7 +9,8 @@ namespace Collab.Server.Security;
 internal sealed class RoomAuthorizer(IAuthorizationService authorization)
 {
     private static readonly FrozenDictionary<string, RoomAccessRequirement[]> Requirements =
-        new[] { Rights.Read, Rights.Write }.ToFrozenDictionary(right => right, right => new[] { new RoomAccessRequirement(right) });
+        new[] { Rights.Read, Rights.Write, Rights.Subscribe, Rights.Publish, Rights.Presence }
+            .ToFrozenDictionary(right => right, right => new[] { new RoomAccessRequirement(right) });
 
     public async ValueTask<bool> MayAsync(ClaimsPrincipal user, RoomKey room, string right) =>
         (await authorization.AuthorizeAsync(user, room, Requirements[right])).Succeeded;

@@ -8,6 +8,7 @@ namespace Collab.Server.Security;
 /// </summary>
 internal sealed class SubjectUserIdProvider : IUserIdProvider
 {
-    public string? GetUserId(HubConnectionContext connection) =>
-        connection.User.FindFirstValue(ClaimTypes.NameIdentifier) ?? connection.User.FindFirstValue("sub");
+    public string? GetUserId(HubConnectionContext connection) => IdOf(connection.User);
+
+    public static string? IdOf(ClaimsPrincipal user) => user.FindFirstValue(ClaimTypes.NameIdentifier) ?? user.FindFirstValue("sub");
 }

@@ -1,0 +1,103 @@
+using System.Buffers;
+using System.Text;
+using Collab.Protocol;
+using Collab.Server.Fanout;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+
+namespace Collab.Server.Channels;
+
+/// <summary>
+/// Short and long polling. A long poll that has nothing to say for a while begins its answer with white space, which JSON allows and
+/// proxies take for life.
+/// </summary>
+internal static class ChannelPolling
+{
+    private const int DefaultWaitSeconds = 25;
+    private const int MaxWaitSeconds = 60;
+
+    public static async Task<IResult> GetAsync(
+        HttpContext context,
+        ChannelService service,
+        IOptions<FanoutOptions> fanout,
+        TimeProvider clock,
+        string channel,
+        string? after = null,
+        double? wait = null,
+        int? limit = null)
+    {
+        if (wait is < 0 or > MaxWaitSeconds or double.NaN)
+            throw new CollabException(ErrorCodes.InvalidArgument, $"wait is 0 to {MaxWaitSeconds} seconds");
+        context.Response.Headers.CacheControl = "private, no-cache";
+        using var polling = new Waiting(context, clock, TimeSpan.FromSeconds(wait ?? DefaultWaitSeconds), fanout.Value.KeepAliveMilliseconds);
+        var poll = await service.PollAsync(
+            context.User, ChannelEndpoints.NameOf(channel), after, limit, polling.WaitAsync, context.RequestAborted);
+
+        if (!context.Response.HasStarted)
+        {
+            var tag = new EntityTagHeaderValue($"\"{poll.Page.Epoch}-{poll.Page.Head}-{poll.Start}\"");
+            context.Response.GetTypedHeaders().ETag = tag;
+            if (context.Request.GetTypedHeaders().IfNoneMatch.Any(known => known.Compare(tag, useStrongComparison: false)))
+                return TypedResults.StatusCode(StatusCodes.Status304NotModified);
+            context.Response.ContentType = "application/json; charset=utf-8";
+        }
+
+        Write(context.Response.BodyWriter, poll);
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+        return Results.Empty;
+    }
+
+    private static void Write(IBufferWriter<byte> output, ChannelPoll poll)
+    {
+        output.Write("{\"messages\":["u8);
+        for (var i = 0; i < poll.Page.Messages.Count; i++)
+        {
+            if (i > 0)
+                output.Write(","u8);
+            output.Write(poll.Page.Messages[i].Json);
+        }
+
+        var position = new Position(poll.Page.Epoch, poll.Page.Through);
+        Encoding.UTF8.GetBytes($"],\"position\":\"{position}\",\"recovered\":{(poll.Recovered ? "true" : "false")}}}", output);
+    }
+
+    /// <summary>Waits until there may be something, as long as the caller wants, and keeps his connection alive meanwhile.</summary>
+    private sealed class Waiting(HttpContext context, TimeProvider clock, TimeSpan patience, int silence) : IDisposable
+    {
+        private readonly long _started = clock.GetTimestamp();
+        private readonly CancellationTokenSource _gone = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+
+        public async Task<bool> WaitAsync(Task next)
+        {
+            while (!next.IsCompleted)
+            {
+                var left = patience - clock.GetElapsedTime(_started);
+                if (left <= TimeSpan.Zero)
+                    return false;
+                var keepAlive = TimeSpan.FromMilliseconds(silence);
+                try
+                {
+                    await next.WaitAsync(left < keepAlive ? left : keepAlive, clock, _gone.Token);
+                }
+                catch (TimeoutException)
+                {
+                    if (left > keepAlive)
+                        await BreatheAsync();
+                }
+            }
+
+            return true;
+        }
+
+        public void Dispose() => _gone.Dispose();
+
+        private async Task BreatheAsync()
+        {
+            if (!context.Response.HasStarted)
+                context.Response.ContentType = "application/json; charset=utf-8";
+            context.Response.BodyWriter.Write("\n"u8);
+            await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+        }
+    }
+}

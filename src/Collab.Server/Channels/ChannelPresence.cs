@@ -1,0 +1,169 @@
+using System.Diagnostics.CodeAnalysis;
+using Collab.Protocol;
+using Collab.Server.Fanout;
+
+namespace Collab.Server.Channels;
+
+/// <summary>
+/// Who is present in a channel: users, however many connections each has. A user whose last connection is lost is still shown for a
+/// while, so that a reload shows nothing; who leaves by himself is gone at once.
+/// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "A semaphore whose wait handle nobody asks for holds nothing.")]
+internal sealed class ChannelPresence(ChannelRoom room, CollabLifetimeManager connections, TimeSpan grace, TimeProvider clock)
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Member> _members = new(StringComparer.Ordinal);
+
+    // Announcements are made one after the other; those who wait for their turn are announced together by whoever has it.
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private Dictionary<string, ChannelMember> _announced = new(StringComparer.Ordinal);
+
+    private string Group => "presence:" + room.Name;
+
+    public bool IsEmpty
+    {
+        get
+        {
+            lock (_gate)
+                return _members.Count == 0;
+        }
+    }
+
+    /// <summary>Everybody who is present.</summary>
+    public IReadOnlyList<ChannelMember> Members()
+    {
+        lock (_gate)
+            return [.. _members.Values.Select(member => member.Shown)];
+    }
+
+    /// <summary>Makes a connection's user present, and lets the connection follow who comes and goes.</summary>
+    /// <returns>Who is present; he is told of all that changes after it.</returns>
+    public async Task<IReadOnlyList<ChannelMember>> JoinAsync(Caller caller, JsonData data)
+    {
+        var key = KeyOf(caller.ConnectionId, caller.UserId);
+        lock (_gate)
+        {
+            if (!_members.TryGetValue(key, out var member))
+                _members.Add(key, member = new Member(caller.UserId));
+            member.Add(caller.ConnectionId, data);
+        }
+
+        await _turn.WaitAsync();
+        try
+        {
+            await AnnounceAsync();
+            await connections.AddToGroupAsync(caller.ConnectionId, Group);
+            return [.. _announced.Values];
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Takes a connection away. Nothing happens when it shows nobody.</summary>
+    /// <param name="connectionId">The connection.</param>
+    /// <param name="userId">Its user.</param>
+    /// <param name="isLost">The connection has ended and its user may come back with another.</param>
+    public async Task LeaveAsync(string connectionId, string? userId, bool isLost)
+    {
+        var key = KeyOf(connectionId, userId);
+        lock (_gate)
+        {
+            if (!_members.TryGetValue(key, out var member) || !member.Remove(connectionId))
+                return;
+            if (member.IsGone)
+            {
+                if (isLost && userId is not null && grace > TimeSpan.Zero)
+                    member.LeavesAt = clock.GetUtcNow() + grace;
+                else
+                    _members.Remove(key);
+            }
+        }
+
+        if (!isLost)
+            await connections.RemoveFromGroupAsync(connectionId, Group);
+        await AnnounceInTurnAsync();
+    }
+
+    /// <summary>Takes away those who have not come back in time.</summary>
+    public Task ExpireAsync()
+    {
+        var now = clock.GetUtcNow();
+        var any = false;
+        lock (_gate)
+        {
+            foreach (var (key, member) in _members)
+            {
+                if (member.IsGone && member.LeavesAt <= now)
+                    any |= _members.Remove(key);
+            }
+        }
+
+        return any ? AnnounceInTurnAsync() : Task.CompletedTask;
+    }
+
+    private async Task AnnounceInTurnAsync()
+    {
+        await _turn.WaitAsync();
+        try
+        {
+            await AnnounceAsync();
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Tells the members what has changed since they were told last.</summary>
+    private async Task AnnounceAsync()
+    {
+        Dictionary<string, ChannelMember> present;
+        lock (_gate)
+            present = _members.ToDictionary(member => member.Key, member => member.Value.Shown, StringComparer.Ordinal);
+        var joined = present.Where(member => !_announced.TryGetValue(member.Key, out var known) || !ShowsSame(known, member.Value))
+            .Select(member => member.Value).ToArray();
+        var left = _announced.Where(member => !present.ContainsKey(member.Key)).Select(member => member.Value).ToArray();
+        _announced = present;
+        if (joined.Length + left.Length > 0)
+        {
+            await connections.SendGroupAsync(
+                Group, HubContract.MembersChanged, [room.Name, new MembersChanged(joined, left)]);
+        }
+    }
+
+    // Another tab of the same user is no news.
+    private static bool ShowsSame(ChannelMember a, ChannelMember b) =>
+        ((JsonData)a.Data!).Utf8.Span.SequenceEqual(((JsonData)b.Data!).Utf8.Span);
+
+    private static string KeyOf(string connectionId, string? userId) => userId is null ? "connection " + connectionId : "user " + userId;
+
+    private sealed class Member(string? userId)
+    {
+        // In the order in which they came.
+        private readonly List<ChannelMember> _connections = [];
+
+        /// <summary>What the others see: the connection that came last of those that are there, or of those that were.</summary>
+        public ChannelMember Shown { get; private set; } = null!;
+
+        public bool IsGone => _connections.Count == 0;
+
+        public DateTimeOffset LeavesAt { get; set; }
+
+        public void Add(string connectionId, JsonData data)
+        {
+            _connections.RemoveAll(connection => connection.ConnectionId == connectionId);
+            _connections.Add(Shown = new ChannelMember(connectionId, userId, data));
+        }
+
+        public bool Remove(string connectionId)
+        {
+            if (_connections.RemoveAll(connection => connection.ConnectionId == connectionId) == 0)
+                return false;
+            if (_connections.Count > 0)
+                Shown = _connections[^1];
+            return true;
+        }
+    }
+}

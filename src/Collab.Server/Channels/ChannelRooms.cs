@@ -1,0 +1,118 @@
+using System.Collections.Concurrent;
+using Collab.Server.Fanout;
+using Collab.Server.Rooms;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Collab.Server.Channels;
+
+/// <summary>
+/// The channels that are open on this node. Sweeps away rooms that nobody is in, users who have not come back, and messages that are too
+/// old, also of channels that are not open.
+/// </summary>
+internal sealed class ChannelRooms(
+    IRoomLog log,
+    CollabLifetimeManager connections,
+    IOptions<ChannelOptions> options,
+    TimeProvider clock,
+    ILoggerFactory loggerFactory)
+    : BackgroundService
+{
+    private const int NamesAtOnce = 100;
+
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<string, ChannelRoom> _rooms = new(StringComparer.Ordinal);
+    private readonly InMemoryRoomLog _memory = new(clock);
+    private readonly ILogger _logger = loggerFactory.CreateLogger("Collab.Channels");
+
+    public ILogger Logger => _logger;
+
+    /// <summary>How many channels are open.</summary>
+    public int Count => _rooms.Count;
+
+    /// <summary>The open channel's room, or null.</summary>
+    public ChannelRoom? Find(string channel) => _rooms.GetValueOrDefault(channel);
+
+    /// <summary>A channel's room, which is opened if need be and stays open until <see cref="ChannelRoom.Leave"/>.</summary>
+    public ChannelRoom Enter(string channel)
+    {
+        while (true)
+        {
+            var room = _rooms.GetOrAdd(channel, Open);
+            if (room.TryEnter())
+                return room;
+            _rooms.TryRemove(KeyValuePair.Create(channel, room));
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(SweepInterval, clock);
+        var lastTrim = clock.GetTimestamp();
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                await SweepAsync();
+                if (clock.GetElapsedTime(lastTrim).TotalMilliseconds < options.Value.TrimMilliseconds)
+                    continue;
+                await TrimAsync(stoppingToken);
+                lastTrim = clock.GetTimestamp();
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops.
+        }
+    }
+
+    private ChannelRoom Open(string channel)
+    {
+        var space = options.Value.Of(channel);
+        return new ChannelRoom(channel, space, space.Ephemeral ? _memory : log, connections, options.Value, clock, _logger);
+    }
+
+    private async Task SweepAsync()
+    {
+        var emptySince = Environment.TickCount64 - options.Value.LingerMilliseconds;
+        foreach (var (name, room) in _rooms)
+        {
+            await room.Presence.ExpireAsync();
+            if (room.TryRetire(emptySince))
+                _rooms.TryRemove(KeyValuePair.Create(name, room));
+        }
+    }
+
+    private async Task TrimAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await TrimAsync(log, stoppingToken);
+            await TrimAsync(_memory, stoppingToken);
+        }
+        catch (RoomLogUnavailableException exception)
+        {
+            ChannelLog.SweepFailed(_logger, exception);
+        }
+    }
+
+    private async Task TrimAsync(IRoomLog from, CancellationToken stoppingToken)
+    {
+        string? last = null;
+        do
+        {
+            var names = await from.ListAsync(RoomKind.Channel, "", last, NamesAtOnce, stoppingToken);
+            foreach (var name in names)
+            {
+                var keep = options.Value.Of(name).Retention;
+                while (await from.TrimAsync(new RoomKey(RoomKind.Channel, name), keep, stoppingToken) == LogRetention.MaxTrim)
+                    continue;
+            }
+
+            last = names.Count == NamesAtOnce ? names[^1] : null;
+        }
+        while (last is not null);
+    }
+}

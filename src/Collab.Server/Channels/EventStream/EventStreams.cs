@@ -1,0 +1,128 @@
+using Collab.Protocol;
+using Collab.Server.Fanout;
+using Collab.Server.Security;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.SignalR;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+
+namespace Collab.Server.Channels.EventStream;
+
+/// <summary>Serves channels to a browser's own EventSource.</summary>
+internal sealed class EventStreams(
+    ChannelService service,
+    ChannelRooms rooms,
+    CollabLifetimeManager lifetimes,
+    Connections connections,
+    IOptions<ChannelOptions> options,
+    IOptions<FanoutOptions> fanout,
+    TimeProvider clock,
+    ILoggerFactory loggerFactory)
+{
+    /// <summary>The most channels of one stream.</summary>
+    public const int MaxChannels = 64;
+
+    /// <summary>Streams channels until the client or the server ends it.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="channels">Which channels, each once.</param>
+    /// <param name="lastId">The id that the client has seen last, or null: for several channels their positions with commas between.</param>
+    /// <param name="rewind">The last so many messages of each, where there is no position.</param>
+    public async Task<IResult> StreamAsync(HttpContext context, IReadOnlyList<string> channels, string? lastId, int? rewind)
+    {
+        if (lastId == EventStreamConnection.Over)
+            return TypedResults.NoContent();
+        foreach (var channel in channels)
+            await service.CheckMayAsync(context.User, channel, Rights.Subscribe);
+        var after = Positions(lastId, channels.Count);
+        foreach (var position in after)
+            ChannelService.CheckStart(position, rewind);
+
+        var userId = SubjectUserIdProvider.IdOf(context.User);
+        var caller = new Caller(Guid.NewGuid().ToString("N"), context.User, userId);
+        using var connection = new EventStreamConnection(context, caller.ConnectionId, userId, channels, loggerFactory);
+        await lifetimes.OnConnectedAsync(connection);
+        try
+        {
+            connections.Begin(caller, context.Request.Query[Connections.SessionParameter], string.Join(' ', channels));
+            await RunAsync(context, connection, channels, after, rewind);
+        }
+        catch (OperationCanceledException) when (connection.ConnectionAborted.IsCancellationRequested)
+        {
+            // It is over.
+        }
+        finally
+        {
+            await connections.EndAsync(caller);
+            await lifetimes.OnDisconnectedAsync(connection);
+        }
+
+        return Results.Empty;
+    }
+
+    private async Task RunAsync(
+        HttpContext context, EventStreamConnection connection, IReadOnlyList<string> channels, string?[] after, int? rewind)
+    {
+        var memberships = new (ChannelRoom Room, Membership Membership)[channels.Count];
+        var starts = new (string Channel, ChannelStart Start)[channels.Count];
+        for (var i = 0; i < memberships.Length; i++)
+        {
+            var room = rooms.Enter(channels[i]);
+            if (await lifetimes.JoinAsync(connection.ConnectionId, room.Key, room.Group, room, room.Leave) is not { } membership)
+            {
+                room.Leave();
+                return;
+            }
+
+            memberships[i] = (room, membership);
+            var (position, last) = ChannelService.CheckStart(after[i], rewind);
+            starts[i] = (channels[i], await ChannelService.StartAsync(room, position, last, connection.ConnectionAborted));
+        }
+
+        Begin(context.Response);
+        await connection.StartAsync(options.Value.RetryMilliseconds, starts);
+        for (var i = 0; i < memberships.Length; i++)
+        {
+            var page = starts[i].Start.Page;
+            lifetimes.Follow(connection.ConnectionId, memberships[i].Membership, page.Through, page.Head);
+        }
+
+        await KeepAliveAsync(context, connection);
+    }
+
+    private static void Begin(HttpResponse response)
+    {
+        response.ContentType = "text/event-stream";
+        response.Headers.CacheControl = "no-cache, no-transform";
+        // nginx: do not gather what is to go out at once.
+        response.Headers["X-Accel-Buffering"] = "no";
+        response.Headers[HeaderNames.Vary] = "Accept";
+        response.HttpContext.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+    }
+
+    /// <summary>Writes something now and then until the stream ends; it ends with the token that the caller came with.</summary>
+    private async Task KeepAliveAsync(HttpContext context, EventStreamConnection connection)
+    {
+        var silence = fanout.Value.KeepAliveMilliseconds;
+        var expires = context.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Properties?.ExpiresUtc;
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(silence / 4.0), clock);
+        while (await timer.WaitForNextTickAsync(connection.ConnectionAborted))
+        {
+            if (expires <= clock.GetUtcNow())
+                return;
+            await connection.KeepAliveAsync(silence * 3 / 4);
+        }
+    }
+
+    private static string?[] Positions(string? lastId, int channels)
+    {
+        if (string.IsNullOrEmpty(lastId))
+            return new string?[channels];
+        var positions = lastId.Split(',');
+        return positions.Length == channels
+            ? positions
+            : throw new CollabException(ErrorCodes.InvalidPosition, "give one position for each channel, in the same order, with commas between");
+    }
+}

@@ -12,7 +12,8 @@ namespace Collab.Testing;
 /// <summary>A real server in this process: Kestrel on a free port, the hub over every transport, the store that the test chooses.</summary>
 public sealed class CollabTestHost : IAsyncDisposable
 {
-    public const string Everything = """[{ "document": "*", "access": ["read", "write"] }]""";
+    public const string Everything =
+        """[{ "document": "*", "access": ["read", "write"] }, { "channel": "*", "access": ["subscribe", "publish", "presence"] }]""";
     public const string ReadEverything = """[{ "document": "*", "access": ["read"] }]""";
 
     private readonly WebApplication _app;

@@ -38,7 +38,7 @@ internal sealed class CollabHub(DocumentService documents, ChannelService channe
     public Task<ChannelHistory> GetHistory(string channel, HistoryOptions? options) =>
         channels.GetHistoryAsync(Context.User!, channel, options, Context.ConnectionAborted);
 
-    public Task<IReadOnlyList<ChannelMember>> GetMembers(string channel) => channels.GetMembersAsync(Context.User!, channel);
+    public Task<ChannelMember[]> GetMembers(string channel) => channels.GetMembersAsync(Context.User!, channel);
 
     public IAsyncEnumerable<ChannelMessage> StreamChannel(string channel, SubscribeOptions? options, CancellationToken cancellationToken) =>
         channels.StreamAsync(Caller, channel, options, cancellationToken);

@@ -51,9 +51,10 @@ public sealed class CollabTestHost : IAsyncDisposable
 
     /// <summary>Connects a SignalR client.</summary>
     public async Task<TestClient> ConnectAsync(
-        string user = "ada", string grants = Everything, HttpTransportType transport = HttpTransportType.WebSockets, bool messagePack = true)
+        string user = "ada", string grants = Everything, HttpTransportType transport = HttpTransportType.WebSockets, bool messagePack = true,
+        string? session = null)
     {
-        var client = TestClient.Create(Url, TestAuthentication.Header(user, grants), transport, messagePack);
+        var client = TestClient.Create(Url, TestAuthentication.Header(user, grants), transport, messagePack, session);
         _clients.Add(client);
         await client.Connection.StartAsync();
         return client;

@@ -25,6 +25,43 @@ public static class Http
         return await http.SendAsync(request);
     }
 
+    /// <summary>Posts JSON.</summary>
+    /// <param name="host">The server.</param>
+    /// <param name="path">Path and query.</param>
+    /// <param name="json">The body.</param>
+    /// <param name="idempotencyKey">The header <c>Idempotency-Key</c>, if any.</param>
+    /// <param name="grants">The caller's grants.</param>
+    /// <param name="contentType">The body's type.</param>
+    public static async Task<HttpResponseMessage> PostAsync(
+        this CollabTestHost host,
+        string path,
+        string json,
+        string? idempotencyKey = null,
+        string grants = CollabTestHost.Everything,
+        string contentType = "application/json")
+    {
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(host.Url + path));
+        request.Headers.Add("Authorization", TestAuthentication.Header("ada", grants));
+        // A server that refuses what is too large need not read it.
+        request.Headers.ExpectContinue = json.Length > 1024 * 1024;
+        if (idempotencyKey is not null)
+            request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey);
+        request.Content = new StringContent(json, System.Text.Encoding.UTF8, contentType);
+        return await http.SendAsync(request);
+    }
+
+    /// <summary>Opens an event stream at a path, as an EventSource does.</summary>
+    public static EventSourceReader Follow(this CollabTestHost host, string path, string grants = CollabTestHost.Everything) =>
+        new(() => host.Url + path, TestAuthentication.Header("ada", grants));
+
+    /// <summary>The body as JSON.</summary>
+    public static async Task<JsonElement> JsonAsync(this HttpResponseMessage response)
+    {
+        using var body = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
+        return body.RootElement.Clone();
+    }
+
     /// <summary>The stable code of a problem document.</summary>
     public static async Task<string?> CodeAsync(this HttpResponseMessage response)
     {

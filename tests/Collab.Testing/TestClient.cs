@@ -53,9 +53,11 @@ public sealed class TestClient : IAsyncDisposable
     /// <param name="authorization">The header <c>Authorization</c>, if any.</param>
     /// <param name="transport">The only transport to use.</param>
     /// <param name="messagePack">The hub protocol: MessagePack, else JSON.</param>
-    public static TestClient Create(string url, string? authorization, HttpTransportType transport, bool messagePack)
+    /// <param name="session">The name of its session, if any.</param>
+    public static TestClient Create(
+        string url, string? authorization, HttpTransportType transport, bool messagePack, string? session = null)
     {
-        var builder = new HubConnectionBuilder().WithUrl(url + HubContract.Path, options =>
+        var builder = new HubConnectionBuilder().WithUrl(url + HubContract.Path + (session is null ? "" : "?session=" + session), options =>
         {
             options.Transports = transport;
             if (authorization is not null)

@@ -13,8 +13,9 @@ public sealed class ChannelOptions
     public ChannelNamespace Default { get; } = new();
 
     /// <summary>
-    /// The shortest time between two commits of one channel, in milliseconds. A first message is committed at once; while messages
-    /// keep coming, those of one beat are committed together and sent on in one write. 0 to 1000; default 10.
+    /// The shortest time between two commits of one channel with a hundred readers or more, in milliseconds; with fewer it is that part of
+    /// it. A first message is committed at once; while messages keep coming, those of one beat are committed together and sent on in one
+    /// write. 0 to 1000; default 10.
     /// </summary>
     public int BeatMilliseconds { get; set; } = 10;
 

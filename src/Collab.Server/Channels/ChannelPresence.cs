@@ -30,7 +30,7 @@ internal sealed class ChannelPresence(ChannelRoom room, CollabLifetimeManager co
     }
 
     /// <summary>Everybody who is present.</summary>
-    public IReadOnlyList<ChannelMember> Members()
+    public ChannelMember[] Members()
     {
         lock (_gate)
             return [.. _members.Values.Select(member => member.Shown)];

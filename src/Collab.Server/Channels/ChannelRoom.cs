@@ -15,6 +15,7 @@ internal sealed class ChannelRoom : IRoomSource
     private const int MaxPublishesPerCommit = 4096;
     private const long MaxPendingBytes = 32 * 1024 * 1024;
     private const int MaxBatchBytes = 32 * 1024;
+    private const int ReadersOfWholeBeat = 100;
 
     private readonly IRoomLog _log;
     private readonly CollabLifetimeManager _connections;
@@ -44,8 +45,8 @@ internal sealed class ChannelRoom : IRoomSource
         Presence = new ChannelPresence(this, connections, TimeSpan.FromMilliseconds(options.PresenceGraceMilliseconds), clock);
         Retention = new ChannelRetention(Key, space.Retention, log, name, logger);
         _slowReader = new SlowReader(this, space.SlowReaders);
-        _beat = new CommitBeat<PendingPublish>(
-            TimeSpan.FromMilliseconds(options.BeatMilliseconds), MaxPublishesPerCommit, MaxPendingBytes, CommitAsync);
+        var beat = TimeSpan.FromMilliseconds(options.BeatMilliseconds);
+        _beat = new CommitBeat<PendingPublish>(() => BeatOf(beat), MaxPublishesPerCommit, MaxPendingBytes, CommitAsync);
     }
 
     public string Name { get; }
@@ -206,6 +207,9 @@ internal sealed class ChannelRoom : IRoomSource
             : null;
 
     InvocationMessage? IRoomSource.ReadLatest() => null;
+
+    // What a beat saves is writes to readers; where there are few it would only be waiting.
+    private TimeSpan BeatOf(TimeSpan whole) => whole * Math.Min(Volatile.Read(ref _occupants) / (double)ReadersOfWholeBeat, 1);
 
     private int TooOld(IReadOnlyList<StoredMessage> messages)
     {

@@ -146,7 +146,7 @@ internal sealed class ChannelService(
     }
 
     /// <summary>Who is present.</summary>
-    public async Task<IReadOnlyList<ChannelMember>> GetMembersAsync(ClaimsPrincipal user, string channel)
+    public async Task<ChannelMember[]> GetMembersAsync(ClaimsPrincipal user, string channel)
     {
         await CheckMayAsync(user, channel, Rights.Presence);
         return rooms.Find(channel)?.Presence.Members() ?? [];

@@ -46,8 +46,8 @@ internal sealed class DocumentRoom : IRoomSource
         Group = "document:" + documentId;
         Resident = new ResidentDocument(Key, log, options.ResidentBytes);
         Compaction = new DocumentCompaction(this, compactor, options, logger);
-        _beat = new CommitBeat<PendingPush>(
-            TimeSpan.FromMilliseconds(options.BeatMilliseconds), MaxUpdatesPerCommit, MaxPendingBytes, CommitAsync);
+        var beat = TimeSpan.FromMilliseconds(options.BeatMilliseconds);
+        _beat = new CommitBeat<PendingPush>(() => beat, MaxUpdatesPerCommit, MaxPendingBytes, CommitAsync);
     }
 
     public string Id { get; }

@@ -6,11 +6,11 @@ namespace Collab.Server.Rooms;
 /// Gathers what is to be committed to one room. The first comes through at once; while more keeps coming there is one commit a beat,
 /// never two at a time, so all is in the log's order.
 /// </summary>
-/// <param name="beat">The shortest time between two commits.</param>
+/// <param name="beat">The shortest time between two commits, asked for before each.</param>
 /// <param name="maxItems">The most that one commit takes.</param>
 /// <param name="maxPendingBytes">The most that may wait.</param>
 /// <param name="commit">Commits a batch, tells whoever is to be told, and completes the items. It never throws. The list is used again.</param>
-internal sealed class CommitBeat<T>(TimeSpan beat, int maxItems, long maxPendingBytes, Func<List<T>, Task> commit)
+internal sealed class CommitBeat<T>(Func<TimeSpan> beat, int maxItems, long maxPendingBytes, Func<List<T>, Task> commit)
 {
     private readonly Lock _gate = new();
     private List<T> _pending = [];
@@ -52,9 +52,9 @@ internal sealed class CommitBeat<T>(TimeSpan beat, int maxItems, long maxPending
     {
         while (true)
         {
-            var sinceLast = Stopwatch.GetElapsedTime(_lastCommit);
-            if (sinceLast < beat)
-                await Task.Delay(beat - sinceLast);
+            var left = beat() - Stopwatch.GetElapsedTime(_lastCommit);
+            if (left > TimeSpan.Zero)
+                await Task.Delay(left);
 
             List<T> batch;
             lock (_gate)

@@ -1,0 +1,136 @@
+using System.Text;
+using Collab.Protocol;
+using Collab.Testing;
+using Microsoft.AspNetCore.SignalR.Client;
+
+namespace Collab.Server.Tests.Channels;
+
+/// <summary>What a reader gets who reads more slowly than is published, by his namespace.</summary>
+public sealed class SlowReaderTests
+{
+    private static readonly (string, string)[] Settings =
+    [
+        ("Collab:Channels:Namespaces:0:Pattern", "cursors:*"), ("Collab:Channels:Namespaces:0:SlowReaders", "Latest"),
+        ("Collab:Channels:Namespaces:1:Pattern", "answers:*"), ("Collab:Channels:Namespaces:1:SlowReaders", "Coalesce"),
+        ("Collab:Channels:Namespaces:2:Pattern", "short:*"), ("Collab:Channels:Namespaces:2:HistoryMessages", "100"),
+        ("Collab:Channels:Namespaces:3:Pattern", "memory:*"), ("Collab:Channels:Namespaces:3:Ephemeral", "true"),
+    ];
+
+    [Fact]
+    public async Task A_stream_gives_everything_as_fast_as_it_is_taken()
+    {
+        await using var host = await CollabTestHost.StartAsync(Settings);
+        var client = new ChannelClient(await host.ConnectAsync());
+        var publishing = PublishAsync(client, "c", 3000);
+        var seen = 0;
+        await foreach (var message in client.Client.Connection.StreamAsync<ChannelMessage>("StreamChannel", "c", new SubscribeOptions { Rewind = 1000 }))
+        {
+            Assert.Equal($"{seen}", ChannelClient.JsonOf(message.Data));
+            if (++seen == 3000)
+                break;
+            if (seen % 500 == 0)
+                await Task.Delay(50);
+        }
+
+        await publishing;
+    }
+
+    [Fact]
+    public async Task A_slow_reader_of_a_text_gets_the_same_text_in_fewer_pieces()
+    {
+        await using var host = await CollabTestHost.StartAsync(Settings);
+        var writer = new ChannelClient(await host.ConnectAsync());
+        const int Count = 2000;
+        var text = new StringBuilder();
+        var publishing = new List<Task>();
+        for (var i = 0; i < Count; i++)
+        {
+            text.Append($"wörd {i} ");
+            publishing.Add(writer.PublishAsync("answers:1", "token", new { id = i < Count / 2 ? "m1" : "m2", text = $"wörd {i} ", n = i }));
+        }
+
+        await Task.WhenAll(publishing);
+        var (pieces, got, last) = (0, new StringBuilder(), -1L);
+        await foreach (var message in writer.Client.Connection.StreamAsync<ChannelMessage>(
+            "StreamChannel", "answers:1", new SubscribeOptions { After = (await StartOfAsync(writer, "answers:1")) }))
+        {
+            using var data = System.Text.Json.JsonDocument.Parse(ChannelClient.JsonOf(message.Data));
+            got.Append(data.RootElement.GetProperty("text").GetString());
+            pieces++;
+            var offset = ChannelHubTests.OffsetOf(message.Position);
+            Assert.Equal(offset - 1, last < 0 ? (message.Skipped ?? 0) : last + (message.Skipped ?? 0));
+            last = offset;
+            if (offset == Count)
+                break;
+        }
+
+        // The first answer of up to a thousand messages is given as it is; the rest is joined.
+        Assert.Equal(text.ToString(), got.ToString());
+        Assert.InRange(pieces, 2, Count - 500);
+    }
+
+    [Fact]
+    public async Task A_slow_reader_of_what_is_latest_gets_only_that()
+    {
+        await using var host = await CollabTestHost.StartAsync(Settings);
+        var writer = new ChannelClient(await host.ConnectAsync());
+        await writer.PublishAsync("cursors:1", "ada", -1);
+        await using var stalled = host.Follow($"/channels/cursors:1/events?after={await StartOfAsync(writer, "cursors:1")}");
+        await stalled.UntilAsync(self => self.Events.Count == 1);
+        for (var i = 0; i < 500; i++)
+        {
+            await writer.PublishAsync("cursors:1", "ada", i);
+            await writer.PublishAsync("cursors:1", "ben", i);
+        }
+
+        await using var late = host.Follow($"/channels/cursors:1/events?after={stalled.Events.First().Id}");
+        await late.UntilAsync(self => self.Events.Count >= 2 && EventStreamTests.Number(self.Events.Last()) == 499);
+        await stalled.UntilAsync(self => self.Events.Count >= 2 && EventStreamTests.Number(self.Events.Last()) == 499);
+        Assert.Equal(499, EventStreamTests.Number(stalled.Events.Last(one => one.Event == "ada")));
+        Assert.Equal(499, EventStreamTests.Number(stalled.Events.Last(one => one.Event == "ben")));
+    }
+
+    [Fact]
+    public async Task A_stream_that_is_read_too_slowly_for_the_history_ends_with_its_code()
+    {
+        await using var host = await CollabTestHost.StartAsync(Settings);
+        var client = new ChannelClient(await host.ConnectAsync());
+        var first = await client.PublishAsync("short:1", "n", 0);
+        await PublishAsync(client, "short:1", 500);
+        var error = await Assert.ThrowsAnyAsync<Exception>(async () =>
+        {
+            await foreach (var _ in client.Client.Connection.StreamAsync<ChannelMessage>("StreamChannel", "short:1", new SubscribeOptions { After = first }))
+                Assert.Fail("Something was left out.");
+        });
+        Assert.Contains("position_lost", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_kept_in_memory_only_has_another_epoch_after_a_restart()
+    {
+        string first;
+        await using (var host = await CollabTestHost.StartAsync(Settings))
+        {
+            var client = new ChannelClient(await host.ConnectAsync());
+            first = await client.PublishAsync("memory:1", "n", 0);
+            Assert.Equal(2, ChannelHubTests.OffsetOf(await client.PublishAsync("memory:1", "n", 1)));
+            Assert.True((await client.SubscribeAsync("memory:1", after: first)).Recovered);
+        }
+
+        await using var next = await CollabTestHost.StartAsync(Settings);
+        Assert.False((await new ChannelClient(await next.ConnectAsync()).SubscribeAsync("memory:1", after: first)).Recovered);
+    }
+
+    private static Task PublishAsync(ChannelClient client, string channel, int count) => Task.Run(async () =>
+    {
+        for (var i = 0; i < count; i++)
+            await client.PublishAsync(channel, "n", i);
+    });
+
+    // The position before the first message.
+    private static async Task<string> StartOfAsync(ChannelClient client, string channel)
+    {
+        var position = (await client.HistoryAsync(channel, limit: 1)).Position;
+        return position[..(position.LastIndexOf('-') + 1)] + "0";
+    }
+}

@@ -1,10 +1,13 @@
 using Collab.Protocol;
 using Collab.Server.Channels;
 using Collab.Server.Documents;
+using Collab.Server.Fanout;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Collab.Server;
 
@@ -28,13 +31,30 @@ public static class CollabEndpointRouteBuilderExtensions
 
         endpoints.MapDocuments();
         endpoints.MapChannels();
-        return endpoints.MapHub<CollabHub>(HubContract.Path, ConfigureTransports).RequireAuthorization();
+        var fanout = endpoints.ServiceProvider.GetRequiredService<IOptions<FanoutOptions>>().Value;
+        return endpoints.MapHub<CollabHub>(HubContract.Path, transports => Configure(transports, fanout)).RequireAuthorization().WithoutProxyBuffering();
     }
 
-    private static void ConfigureTransports(HttpConnectionDispatcherOptions transports)
+    /// <summary>Asks nginx not to gather what is to go out at once; without it, events of the SSE transport come late or never.</summary>
+    internal static TBuilder WithoutProxyBuffering<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder
     {
-        // Below the idle timeouts of common proxies (60 s); SignalR's default is 90 s.
-        transports.LongPolling.PollTimeout = TimeSpan.FromSeconds(25);
+        builder.Add(endpoint =>
+        {
+            var next = endpoint.RequestDelegate!;
+            endpoint.RequestDelegate = context =>
+            {
+                context.Response.Headers["X-Accel-Buffering"] = "no";
+                return next(context);
+            };
+        });
+        return builder;
+    }
+
+    private static void Configure(HttpConnectionDispatcherOptions transports, FanoutOptions fanout)
+    {
+        // SignalR sends no pings over long polling: an empty answer takes their place.
+        transports.LongPolling.PollTimeout = TimeSpan.FromMilliseconds(fanout.KeepAliveMilliseconds);
         transports.TransportSendTimeout = TimeSpan.FromSeconds(5);
         transports.CloseOnAuthenticationExpiration = true;
     }

@@ -20,10 +20,10 @@ internal static class ChannelEndpoints
         var channel = endpoints.MapGroup("/channels/{channel}").RequireAuthorization();
         channel.AddEndpointFilter<CollabProblemFilter>();
         channel.MapPost("/messages", PublishAsync);
-        channel.MapGet("/messages", ChannelPolling.GetAsync);
+        channel.MapGet("/messages", ChannelPolling.GetAsync).WithoutProxyBuffering();
         channel.MapGet("/members", GetMembersAsync);
-        channel.MapGet("/events", StreamAsync);
-        endpoints.MapGet("/events", StreamSeveralAsync).RequireAuthorization().AddEndpointFilter<CollabProblemFilter>();
+        channel.MapGet("/events", StreamAsync).WithoutProxyBuffering();
+        endpoints.MapGet("/events", StreamSeveralAsync).WithoutProxyBuffering().RequireAuthorization().AddEndpointFilter<CollabProblemFilter>();
     }
 
     /// <summary>A name is one segment of the path, in which <c>%2F</c> is not decoded; no name has a percent sign.</summary>

@@ -22,7 +22,7 @@ public sealed class EventSourceReader : IAsyncDisposable
 
     /// <summary>Opens the stream.</summary>
     /// <param name="url">Asked for at each connection.</param>
-    /// <param name="authorization">The header <c>Authorization</c>.</param>
+    /// <param name="authorization">The header <c>Authorization</c>; empty for none.</param>
     public EventSourceReader(Func<string> url, string authorization)
     {
         (_url, _authorization) = (url, authorization);
@@ -96,7 +96,8 @@ public sealed class EventSourceReader : IAsyncDisposable
     private async Task ReadAsync(CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_url()));
-        request.Headers.TryAddWithoutValidation("Authorization", _authorization);
+        if (_authorization.Length > 0)
+            request.Headers.TryAddWithoutValidation("Authorization", _authorization);
         request.Headers.TryAddWithoutValidation("Accept", "text/event-stream");
         if (LastId.Length > 0)
             request.Headers.TryAddWithoutValidation("Last-Event-ID", LastId);

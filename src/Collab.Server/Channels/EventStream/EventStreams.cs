@@ -96,8 +96,6 @@ internal sealed class EventStreams(
     {
         response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-cache, no-transform";
-        // nginx: do not gather what is to go out at once.
-        response.Headers["X-Accel-Buffering"] = "no";
         response.Headers[HeaderNames.Vary] = "Accept";
         response.HttpContext.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
     }

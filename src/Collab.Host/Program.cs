@@ -17,6 +17,7 @@ return await HostRun.RunAsync(() =>
 
     builder.Services.AddCollabAuthentication(builder.Configuration, builder.Environment);
     builder.Services.AddCollab().AddSqliteStore();
+    builder.Services.AddCollabOpenApi();
 
     var app = builder.Build();
 
@@ -26,6 +27,7 @@ return await HostRun.RunAsync(() =>
     app.UseStaticFiles();
     app.UseAuthorization();
     app.MapCollab();
+    app.MapCollabOpenApi();
     app.MapFallbackToFile("/d/{**documentId}", "index.html").AllowAnonymous();
     app.ReportStart();
     return app;

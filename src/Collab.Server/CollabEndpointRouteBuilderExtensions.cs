@@ -4,6 +4,7 @@ using Collab.Server.Documents;
 using Collab.Server.Fanout;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -50,6 +51,13 @@ public static class CollabEndpointRouteBuilderExtensions
         });
         return builder;
     }
+
+    /// <summary>Says in an endpoint's description which refusals every endpoint has.</summary>
+    internal static RouteHandlerBuilder RefusesAsUsual(this RouteHandlerBuilder endpoint) => endpoint
+        .ProducesProblem(StatusCodes.Status400BadRequest)
+        .Produces(StatusCodes.Status401Unauthorized)
+        .ProducesProblem(StatusCodes.Status403Forbidden)
+        .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 
     private static void Configure(HttpConnectionDispatcherOptions transports, FanoutOptions fanout)
     {

@@ -46,6 +46,8 @@ public static class CollabServiceCollectionExtensions
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<DocumentRooms>());
         services.AddSingleton<DocumentService>();
 
+        services.AddMetrics();
+        services.AddSingleton<ChannelMetrics>();
         services.AddSingleton<ChannelRooms>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<ChannelRooms>());
         services.AddSingleton<PublishLimits>();

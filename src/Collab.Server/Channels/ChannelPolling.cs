@@ -48,6 +48,9 @@ internal static class ChannelPolling
         return Results.Empty;
     }
 
+    /// <summary>What is written.</summary>
+    internal sealed record PolledMessages(IReadOnlyList<ChannelMessage> Messages, string Position, bool Recovered);
+
     private static void Write(IBufferWriter<byte> output, ChannelPoll poll)
     {
         output.Write("{\"messages\":["u8);

@@ -8,7 +8,6 @@ internal sealed class ChannelReader(ChannelRoom room, ChannelPage start) : IDisp
     private const int PartMessages = 256;
     private const int PartBytes = 32 * 1024;
 
-    private readonly SlowReader _slow = new(room, room.Namespace.SlowReaders);
     private IReadOnlyList<StoredMessage>? _first = start.Messages;
     private long _cursor = start.Through;
     private bool _closed;
@@ -26,7 +25,7 @@ internal sealed class ChannelReader(ChannelRoom room, ChannelPage start) : IDisp
 
         while (true)
         {
-            if (await _slow.ReadAfterAsync(_cursor, PartBytes, cancellationToken) is { } batch)
+            if (await room.SlowReader.ReadAfterAsync(_cursor, PartBytes, cancellationToken) is { } batch)
             {
                 if (batch.IsGap)
                     throw new CollabException(ErrorCodes.PositionLost, "messages were published faster than they were read, and some are gone");

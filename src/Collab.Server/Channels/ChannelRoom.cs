@@ -24,7 +24,6 @@ internal sealed class ChannelRoom : IRoomSource
     private readonly CommitBeat<PendingPublish> _beat;
     private readonly Lock _gate = new();
     private readonly ChannelTail _tail = new();
-    private readonly SlowReader _slowReader;
     private TaskCompletionSource? _next;
     private long _emptySince = Environment.TickCount64;
     private int _occupants;
@@ -36,6 +35,7 @@ internal sealed class ChannelRoom : IRoomSource
         IRoomLog log,
         CollabLifetimeManager connections,
         ChannelOptions options,
+        ChannelMetrics metrics,
         TimeProvider clock,
         ILogger logger)
     {
@@ -44,7 +44,7 @@ internal sealed class ChannelRoom : IRoomSource
         Group = "channel:" + name;
         Presence = new ChannelPresence(this, connections, TimeSpan.FromMilliseconds(options.PresenceGraceMilliseconds), clock);
         Retention = new ChannelRetention(Key, space.Retention, log, name, logger);
-        _slowReader = new SlowReader(this, space.SlowReaders);
+        SlowReader = new SlowReader(this, space.SlowReaders, metrics);
         var beat = TimeSpan.FromMilliseconds(options.BeatMilliseconds);
         _beat = new CommitBeat<PendingPublish>(() => BeatOf(beat), MaxPublishesPerCommit, MaxPendingBytes, CommitAsync);
     }
@@ -61,6 +61,9 @@ internal sealed class ChannelRoom : IRoomSource
     public ChannelPresence Presence { get; }
 
     public ChannelRetention Retention { get; }
+
+    /// <summary>Serves those who have fallen behind, or read part by part.</summary>
+    public SlowReader SlowReader { get; }
 
     bool IRoomSource.IsServedWhenFree => Namespace.SlowReaders is not SlowReaders.Recover;
 
@@ -202,7 +205,7 @@ internal sealed class ChannelRoom : IRoomSource
     }
 
     async ValueTask<CatchUpMessage?> IRoomSource.ReadAfterAsync(long after, CancellationToken cancellationToken) =>
-        await _slowReader.ReadAfterAsync(after, MaxBatchBytes, cancellationToken) is { } batch
+        await SlowReader.ReadAfterAsync(after, MaxBatchBytes, cancellationToken) is { } batch
             ? new CatchUpMessage(batch.ToInvocation(), batch.Through)
             : null;
 

@@ -15,6 +15,7 @@ internal sealed class ChannelRooms(
     IRoomLog log,
     CollabLifetimeManager connections,
     IOptions<ChannelOptions> options,
+    ChannelMetrics metrics,
     TimeProvider clock,
     ILoggerFactory loggerFactory)
     : BackgroundService
@@ -71,7 +72,7 @@ internal sealed class ChannelRooms(
     private ChannelRoom Open(string channel)
     {
         var space = options.Value.Of(channel);
-        return new ChannelRoom(channel, space, space.Ephemeral ? _memory : log, connections, options.Value, clock, _logger);
+        return new ChannelRoom(channel, space, space.Ephemeral ? _memory : log, connections, options.Value, metrics, clock, _logger);
     }
 
     private async Task SweepAsync()

@@ -1,9 +1,7 @@
-using Collab.Protocol;
-
 namespace Collab.Server.Channels;
 
 /// <summary>Makes of what a reader has missed what his namespace says.</summary>
-internal sealed class SlowReader(ChannelRoom room, SlowReaders mode)
+internal sealed class SlowReader(ChannelRoom room, SlowReaders mode, ChannelMetrics metrics)
 {
     private const int PageMessages = 256;
 
@@ -21,6 +19,7 @@ internal sealed class SlowReader(ChannelRoom room, SlowReaders mode)
             _ => page.Messages,
         };
         var through = messages.Count > 0 ? Math.Max(messages[^1].Offset, page.Through) : page.Through;
+        metrics.Served(mode, messages.Count, through - page.After);
         return new ChannelBatch(room.Key, page.Epoch, after, through, isGap, messages);
     }
 

@@ -20,10 +20,21 @@ internal static class DocumentEndpoints
     /// <summary>Maps <c>GET /documents</c> and <c>GET /documents/{id}</c>.</summary>
     public static RouteGroupBuilder MapDocuments(this IEndpointRouteBuilder endpoints)
     {
-        var documents = endpoints.MapGroup("/documents").RequireAuthorization();
+        var documents = endpoints.MapGroup("/documents").WithTags("Documents").RequireAuthorization();
         documents.AddEndpointFilter<CollabProblemFilter>();
-        documents.MapGet("", ListAsync);
-        documents.MapGet("/{documentId}", GetAsync);
+        documents.MapGet("", ListAsync)
+            .WithSummary("Lists the documents that the caller may read")
+            .WithDescription("In ordinal order, `limit` at most (1 to 1,000); a page may be shorter. Give `next` as `after` for the rest.")
+            .RefusesAsUsual();
+        documents.MapGet("/{documentId}", GetAsync)
+            .WithSummary("Reads a document as JSON, as text or as a Yjs update")
+            .WithDescription("By the header `Accept`. `root` names the root whose text is wanted, where there are several.")
+            .Produces<object>(StatusCodes.Status200OK, DocumentFormat.Json, DocumentFormat.Text, DocumentFormat.Update)
+            .Produces(StatusCodes.Status304NotModified)
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status406NotAcceptable)
+            .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
+            .RefusesAsUsual();
         return documents;
     }
 

@@ -21,9 +21,9 @@ public sealed class FanoutOptions
     public int WriteTimeoutMilliseconds { get; set; } = 5_000;
 
     /// <summary>
-    /// After so long a silence something is written to every reader, in milliseconds: a proxy between drops a connection on which nothing passes.
-    /// Over WebSockets and SSE hub
-    /// connections may wait up to a second longer; a long poll of theirs is answered then. 1,000 to 60,000; default 3,000.
+    /// After so long a silence something is written to every reader, in milliseconds: proxies drop connections on which nothing passes.
+    /// Over WebSockets and SSE hub connections may wait up to a second longer; their long polls are answered then. 1,000 to 60,000;
+    /// default 3,000.
     /// </summary>
     public int KeepAliveMilliseconds { get; set; } = 3_000;
 

@@ -1,6 +1,10 @@
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using Collab.Testing;
+using Collab.Testing.Proxies;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Collab.Server.Tests.Channels;
 
@@ -148,6 +152,36 @@ public sealed class EventStreamTests
         await other.UntilAsync(self => !self.Events.IsEmpty);
         Assert.Empty(first.Events);
         Assert.Equal((1, 1), (second.Opened, other.Opened));
+    }
+
+    [Fact]
+    public async Task Over_http_2_many_streams_share_one_connection()
+    {
+        await using var host = await CollabTestHost.StartAsync(configure: collab => collab.Services.Configure<KestrelServerOptions>(
+            server => server.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http2)));
+        await using var relay = new TcpRelay(new Uri(host.Url).Port);
+        using var http = new HttpClient { DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        http.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", TestAuthentication.Header("ada", CollabTestHost.Everything));
+
+        var streams = await Task.WhenAll(Enumerable.Range(0, 50).Select(i =>
+            http.GetAsync(new Uri($"{relay.Url}/channels/c{i}/events"), HttpCompletionOption.ResponseHeadersRead)));
+        for (var i = 0; i < streams.Length; i++)
+        {
+            using var body = new StringContent($$"""{"event":"n","data":{{i}}}""", Encoding.UTF8, "application/json");
+            (await http.PostAsync(new Uri($"{relay.Url}/channels/c{i}/messages"), body)).EnsureSuccessStatusCode();
+        }
+
+        foreach (var (stream, i) in streams.Select((stream, i) => (stream, i)))
+        {
+            using var lines = new StreamReader(await stream.Content.ReadAsStreamAsync());
+            string? line;
+            while ((line = await lines.ReadLineAsync()) is not null && !line.StartsWith("data: ", StringComparison.Ordinal))
+                continue;
+            Assert.Contains($"\"data\":{i},", line, StringComparison.Ordinal);
+            stream.Dispose();
+        }
+
+        Assert.Equal(1, relay.Accepted);
     }
 
     [Fact]

@@ -1,7 +1,10 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Text;
 using Collab.Protocol;
 using Collab.Testing;
 using Microsoft.AspNetCore.SignalR.Client;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Collab.Server.Tests.Channels;
 
@@ -88,6 +91,37 @@ public sealed class SlowReaderTests
         await stalled.UntilAsync(self => self.Events.Count >= 2 && EventStreamTests.Number(self.Events.Last()) == 499);
         Assert.Equal(499, EventStreamTests.Number(stalled.Events.Last(one => one.Event == "ada")));
         Assert.Equal(499, EventStreamTests.Number(stalled.Events.Last(one => one.Event == "ben")));
+    }
+
+    [Fact]
+    public async Task What_slow_readers_got_and_were_spared_is_counted_by_mode()
+    {
+        await using var host = await CollabTestHost.StartAsync(Settings);
+        var meters = host.Services.GetRequiredService<IMeterFactory>();
+        var counted = new ConcurrentDictionary<string, long>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument.Meter.Name == "Collab.Channels" && instrument.Meter.Scope == meters)
+                self.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
+            counted.AddOrUpdate($"{instrument.Name.Split('.')[^1]} {tags[0].Value}", value, (_, sum) => sum + value));
+        listener.Start();
+
+        var client = new ChannelClient(await host.ConnectAsync());
+        foreach (var channel in (string[])["c", "cursors:1", "answers:1"])
+        {
+            // More than the first answer holds: the rest is given as to one who has fallen behind.
+            await host.PostAsync($"/channels/{channel}/messages", $"[{string.Join(',', Enumerable.Repeat("""{"event":"n","data":{"id":1,"text":"x"}}""", 1000))}]");
+            await host.PostAsync($"/channels/{channel}/messages", $"[{string.Join(',', Enumerable.Repeat("""{"event":"n","data":{"id":1,"text":"x"}}""", 10))}]");
+            await using var stream = host.Follow($"/channels/{channel}/events?after={await StartOfAsync(client, channel)}");
+            await stream.UntilAsync(self => self.LastId.EndsWith("-1010", StringComparison.Ordinal));
+        }
+
+        Assert.Equal((10, 1, 1), (counted["messages recover"], counted["messages latest"], counted["messages coalesce"]));
+        Assert.Equal((9, 9), (counted["spared latest"], counted["spared coalesce"]));
+        Assert.DoesNotContain("spared recover", counted.Keys);
     }
 
     [Fact]

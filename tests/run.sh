@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every test: those of .NET, the TypeScript client's against a real server, and those of the demo page in Chromium.
-# Installs what is missing: npm packages and, on Debian, Chromium. Needs the .NET 10 SDK and Node.js 20.19 or newer.
+# Installs what is missing: npm packages and, on Debian, Chromium, nginx and haproxy. Needs the .NET 10 SDK and Node.js 20.19 or newer.
 #   tests/run.sh                 everything; the last line is "N passed, N failed", logs and results are in artifacts/tests
 #   COLLAB_LONG=1 tests/run.sh   with the long runs of the tests that have one
 #   CHROMIUM=/path tests/run.sh  with another browser than /usr/bin/chromium
@@ -108,15 +108,16 @@ test_projects() {
   done
 }
 
-require_chromium() {
-  local browser=${CHROMIUM:-/usr/bin/chromium} as_root=()
-  if [ -x "$browser" ]; then return; fi
-  if [ -n "${CHROMIUM:-}" ]; then give_up "CHROMIUM is $CHROMIUM, which is no program."; fi
+# require_program <path> <Debian package>: installs a program that the tests start.
+require_program() {
+  local as_root=()
+  if [ -x "$1" ]; then return; fi
   if [ "$(id -u)" != 0 ]; then as_root=(sudo); fi
   if ! command -v apt-get >/dev/null || { [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; }; then
-    give_up "Chromium is missing and cannot be installed from here. Install it (Debian: apt-get install chromium), or set CHROMIUM to where it is."
+    give_up "$1 is missing and cannot be installed from here. Install it (Debian: apt-get install $2)."
   fi
-  step "install Chromium" "${as_root[@]}" sh -c 'apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y chromium'
+  # A web server that begins to listen when it is installed is not wanted.
+  step "install $2" "${as_root[@]}" sh -c "apt-get update && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $2"
 }
 
 # require_packages <folder>: npm writes the file compared with at the end of an installation.
@@ -129,7 +130,13 @@ require_packages() {
 mkdir -p "$output"
 command -v dotnet >/dev/null || give_up "The .NET 10 SDK is missing: https://dotnet.microsoft.com/download"
 command -v npm >/dev/null || give_up "Node.js 20.19 or newer with npm is missing: https://nodejs.org/en/download"
-require_chromium
+if [ -n "${CHROMIUM:-}" ]; then
+  [ -x "$CHROMIUM" ] || give_up "CHROMIUM is $CHROMIUM, which is no program."
+else
+  require_program /usr/bin/chromium chromium
+fi
+require_program /usr/sbin/nginx nginx-light
+require_program /usr/sbin/haproxy haproxy
 require_packages tests/oracle
 # Compiler servers would outlive the script.
 step "build" dotnet build Collab.sln -c "$configuration" -v quiet -nologo -nodeReuse:false -p:UseSharedCompilation=false

@@ -22,6 +22,9 @@ public sealed class ChannelOptions
     /// <summary>How long a channel that nobody is in stays in memory, in milliseconds. Default 10,000.</summary>
     public int LingerMilliseconds { get; set; } = 10_000;
 
+    /// <summary>How much memory the newest messages of open channels may take in all, in bytes. Default 128 MiB.</summary>
+    public long ResidentBytes { get; set; } = 128L * 1024 * 1024;
+
     /// <summary>
     /// How many messages a second one caller may publish: a connection, or over HTTP a user. 0 allows any number. Default 5,000.
     /// </summary>
@@ -59,6 +62,7 @@ public sealed class ChannelOptions
     internal string? Fault() =>
         BeatMilliseconds is < 0 or > 1000 ? "Collab:Channels:BeatMilliseconds must be 0 to 1000 milliseconds."
         : LingerMilliseconds is < 0 or > 3_600_000 ? "Collab:Channels:LingerMilliseconds must be 0 to 3600000 milliseconds."
+        : ResidentBytes < 0 ? "Collab:Channels:ResidentBytes must be 0 or more."
         : PublishesPerSecond < 0 ? "Collab:Channels:PublishesPerSecond must be 0 or more."
         : PublishBurst < 1 ? "Collab:Channels:PublishBurst must be at least 1."
         : PresenceGraceMilliseconds is < 0 or > 600_000 ? "Collab:Channels:PresenceGraceMilliseconds must be 0 to 600000 milliseconds."

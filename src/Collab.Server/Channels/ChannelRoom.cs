@@ -65,6 +65,16 @@ internal sealed class ChannelRoom : IRoomSource
     /// <summary>Serves those who have fallen behind, or read part by part.</summary>
     public SlowReader SlowReader { get; }
 
+    /// <summary>What its newest messages take in memory, about, in bytes.</summary>
+    public long ResidentBytes
+    {
+        get
+        {
+            lock (_gate)
+                return _tail.Bytes;
+        }
+    }
+
     bool IRoomSource.IsServedWhenFree => Namespace.SlowReaders is not SlowReaders.Recover;
 
     /// <summary>Keeps the channel open for a subscriber, a reader or a publisher, until <see cref="Leave"/>.</summary>
@@ -98,6 +108,13 @@ internal sealed class ChannelRoom : IRoomSource
                 return false;
             return _retired = true;
         }
+    }
+
+    /// <summary>Forgets the newest messages: they are read from the log when somebody asks.</summary>
+    public void DropResident()
+    {
+        lock (_gate)
+            _tail.Drop();
     }
 
     /// <summary>Commits messages, all or none. Completes when they are durable and the subscribers' outboxes have them.</summary>

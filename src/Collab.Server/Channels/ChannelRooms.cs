@@ -78,11 +78,22 @@ internal sealed class ChannelRooms(
     private async Task SweepAsync()
     {
         var emptySince = Environment.TickCount64 - options.Value.LingerMilliseconds;
+        var resident = 0L;
         foreach (var (name, room) in _rooms)
         {
             await room.Presence.ExpireAsync();
             if (room.TryRetire(emptySince))
                 _rooms.TryRemove(KeyValuePair.Create(name, room));
+            else
+                resident += room.ResidentBytes;
+        }
+
+        foreach (var room in _rooms.Values)
+        {
+            if (resident <= options.Value.ResidentBytes)
+                break;
+            resident -= room.ResidentBytes;
+            room.DropResident();
         }
     }
 

@@ -121,9 +121,9 @@ internal sealed class ChannelService(
     {
         which ??= new HistoryOptions();
         await CheckMayAsync(user, channel, Rights.Subscribe);
-        if (which.After is not null && which.Before is not null)
-            throw new CollabException(ErrorCodes.InvalidArgument, "give after or before, not both");
         var (after, before, limit) = (CheckPosition(which.After), CheckPosition(which.Before), CheckLimit(which.Limit));
+        if (after is not null && before is not null)
+            throw new CollabException(ErrorCodes.InvalidArgument, "give after or before, not both");
         return await VisitAsync(channel, async room =>
         {
             var head = (await room.GetHeadAsync(cancellationToken)).Head;
@@ -268,7 +268,7 @@ internal sealed class ChannelService(
     }
 
     private static Position? CheckPosition(string? text) =>
-        text is null ? null
+        string.IsNullOrEmpty(text) ? null
         : Position.TryParse(text, out var position) ? position
         : throw new CollabException(ErrorCodes.InvalidPosition, "this is no position; give one that the server gave, or none");
 

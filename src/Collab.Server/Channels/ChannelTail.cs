@@ -11,6 +11,9 @@ internal sealed class ChannelTail
     private readonly Queue<StoredMessage> _messages = new();
     private long _weight;
 
+    /// <summary>What it takes in memory, about, in bytes: each message as it is stored and as JSON.</summary>
+    public long Bytes => 2 * _weight;
+
     /// <summary>The log's epoch; null while nothing is known of it.</summary>
     public string? Epoch { get; private set; }
 
@@ -26,8 +29,7 @@ internal sealed class ChannelTail
         if (Epoch != epoch || Head != after)
         {
             // Somebody else has written to the log meanwhile.
-            _messages.Clear();
-            _weight = 0;
+            Drop();
             Epoch = epoch;
             Head = after;
         }
@@ -41,6 +43,13 @@ internal sealed class ChannelTail
 
         while (_messages.Count > MaxMessages || (_weight > MaxWeight && _messages.Count > 1))
             _weight -= _messages.Dequeue().Weight;
+    }
+
+    /// <summary>Forgets the messages, not where the log ends.</summary>
+    public void Drop()
+    {
+        _messages.Clear();
+        _weight = 0;
     }
 
     /// <summary>The messages after an offset that is not before <see cref="Start"/>, at most so many.</summary>

@@ -100,9 +100,11 @@ internal sealed class CollabHubProtocol(IHubProtocol inner) : IHubProtocol
             return message switch
             {
                 StreamInvocationMessage stream => new StreamInvocationMessage(
-                    stream.InvocationId!, stream.Target, Padded(stream.Arguments, all), stream.StreamIds) { Headers = stream.Headers },
+                    stream.InvocationId!, stream.Target, Padded(stream.Arguments, all), stream.StreamIds)
+                { Headers = stream.Headers },
                 InvocationMessage invocation => new InvocationMessage(
-                    invocation.InvocationId, invocation.Target, Padded(invocation.Arguments, all), invocation.StreamIds) { Headers = invocation.Headers },
+                    invocation.InvocationId, invocation.Target, Padded(invocation.Arguments, all), invocation.StreamIds)
+                { Headers = invocation.Headers },
                 _ => null,
             };
         }

@@ -72,7 +72,8 @@ internal sealed class CollabLifetimeManager(
         if (!_connections.TryGetValue(connectionId, out var connection))
             return;
         connection.Outbox.Close();
-        await connection.WriteLastAsync(new CloseMessage("replaced: another connection of this session was opened", allowReconnect: false));
+        // Who does not read will not get it.
+        _ = connection.WriteLastAsync(new CloseMessage("replaced: another connection of this session was opened", allowReconnect: false)).AsTask();
         await Task.WhenAny(connection.Ended, Task.Delay(ReplacePatience, clock));
         connection.Abort();
     }

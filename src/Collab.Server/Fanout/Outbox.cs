@@ -161,10 +161,11 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
         {
             if (frame.Through <= membership.Cursor)
                 return false;
-            if (frame.After <= membership.Cursor)
+            // What overlaps does no harm to a document; of a batch each message counts.
+            if (frame.After == membership.Cursor || (frame.After < membership.Cursor && frame is not FrameBatch))
                 return true;
 
-            // Something between the cursor and this frame never arrived here: the log has it.
+            // Something between the cursor and this frame never arrived here, or a part of it has: the log has the rest.
             membership.Mode = MembershipMode.Behind;
             membership.Missed = frame.Through;
             return true;

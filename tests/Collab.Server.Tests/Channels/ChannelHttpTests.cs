@@ -55,6 +55,7 @@ public sealed class ChannelHttpTests
         var seen = new List<int>();
         for (var position = start; seen.Count < 25;)
         {
+            Assert.Equal(HttpStatusCode.OK, (await host.GetAsync(Messages + "?after=&wait=0&limit=")).StatusCode);
             var page = await (await host.GetAsync($"{Messages}?wait=0&limit=10&after={position}")).JsonAsync();
             Assert.True(page.GetProperty("recovered").GetBoolean());
             seen.AddRange(page.GetProperty("messages").EnumerateArray().Select(message => message.GetProperty("data").GetInt32()));

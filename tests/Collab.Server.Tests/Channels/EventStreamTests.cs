@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Collab.Testing;
@@ -182,6 +184,43 @@ public sealed class EventStreamTests
         }
 
         Assert.Equal(1, relay.Accepted);
+    }
+
+    [Fact]
+    public async Task A_stream_that_is_not_read_holds_up_nobody_and_is_closed()
+    {
+        await using var host = await CollabTestHost.StartAsync([("Collab:Fanout:WriteTimeoutMilliseconds", "3000")]);
+        var address = new Uri(host.Url);
+        using var stalled = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
+        await stalled.ConnectAsync(address.Host, address.Port);
+        await stalled.SendAsync(Encoding.ASCII.GetBytes(
+            $"GET /channels/c/events HTTP/1.1\r\nHost: {address.Authority}\r\nAuthorization: {TestAuthentication.Header("ben", CollabTestHost.Everything)}\r\n\r\n"));
+        await stalled.ReceiveAsync(new byte[64]);
+        await using var healthy = host.Follow("/channels/c/events");
+        await healthy.UntilAsync(self => self.LastId.Length > 0);
+
+        var hub = new ChannelClient(await host.ConnectAsync());
+        var data = new string('x', 8000);
+        var longest = TimeSpan.Zero;
+        for (var i = 0; i < 1000; i++)
+        {
+            var started = Stopwatch.GetTimestamp();
+            await hub.PublishAsync("c", "n", data);
+            var took = Stopwatch.GetElapsedTime(started);
+            longest = took > longest ? took : longest;
+        }
+
+        await healthy.UntilAsync(self => self.Events.Count == 1000);
+        // Whoever waited for the stalled one would have waited until he was closed.
+        Assert.True(longest < TimeSpan.FromSeconds(2.5), $"a publish took {longest}");
+        await Task.Delay(4000);
+        await Assert.ThrowsAnyAsync<SocketException>(async () =>
+        {
+            // What stands in the buffers can still be read; then it is over.
+            while (await stalled.ReceiveAsync(new byte[65536]).WaitAsync(TimeSpan.FromSeconds(5)) > 0)
+                continue;
+            throw new SocketException();
+        });
     }
 
     [Fact]

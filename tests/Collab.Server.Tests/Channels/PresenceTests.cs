@@ -1,5 +1,7 @@
 using Collab.Protocol;
 using Collab.Testing;
+using Collab.Testing.Proxies;
+using Microsoft.AspNetCore.Http.Connections;
 
 namespace Collab.Server.Tests.Channels;
 
@@ -86,6 +88,22 @@ public sealed class PresenceTests
         await ada.SubscribeAsync("c", presence: true);
         await ada.Client.Connection.StopAsync();
         Assert.Contains("ada", (await watcher.MembersAsync("c")).Select(member => member.UserId));
+        await watcher.UntilAsync(self => self.Changes.Count == 2);
+        Assert.Equal(["+ada", "-ada"], watcher.Changes.Select(Show));
+    }
+
+    [Fact]
+    public async Task A_client_that_crashes_has_left_after_a_while()
+    {
+        await using var host = await CollabTestHost.StartAsync(ShortGrace);
+        await using var relay = new TcpRelay(new Uri(host.Url).Port);
+        var watcher = await ConnectAsync(host, "watcher");
+        await watcher.SubscribeAsync("c", presence: true);
+        await using var client = TestClient.Create(
+            relay.Url, TestAuthentication.Header("ada", CollabTestHost.Everything), HttpTransportType.WebSockets, messagePack: false);
+        await client.Connection.StartAsync();
+        await new ChannelClient(client).SubscribeAsync("c", presence: true);
+        relay.CutAll();
         await watcher.UntilAsync(self => self.Changes.Count == 2);
         Assert.Equal(["+ada", "-ada"], watcher.Changes.Select(Show));
     }

@@ -11,6 +11,9 @@ internal sealed class CollabProblemFilter : IEndpointFilter
 {
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
+        // Set before the filters run when a parameter is not of its type.
+        if (context.HttpContext.Response.StatusCode == StatusCodes.Status400BadRequest)
+            return Problem(ErrorCodes.InvalidArgument, "a parameter is missing or not of its type");
         try
         {
             return await next(context);

@@ -17,7 +17,8 @@ public sealed class DeliveryConformance(DeliveryRun run) : IClassFixture<Deliver
         Assert.False(reader.WasToldOfLoss);
         Assert.Equal(Enumerable.Range(1, DeliveryRun.Total).Select(offset => (long)offset), reader.Messages.Select(message => message.Offset));
         Assert.Equal(DeliveryRun.Total, reader.Messages.Select(message => message.Data).Distinct().Count());
-        Assert.True(reader.Connects > 1, "he must have been cut off at least once");
+        // A poll that was cut off, its client or a proxy may have repeated by itself.
+        Assert.True(reader is PollReader || reader.Connects > 1, "he must have been cut off at least once");
     }
 
     [Theory, MemberData(nameof(Ways))]

@@ -1,10 +1,13 @@
 import type { ILogger } from "@microsoft/signalr";
 import { Backoff, pause } from "./Backoff.js";
+import { Channel } from "./Channel.js";
+import type { AnyEvents } from "./ChannelContract.js";
 import { CollabError } from "./CollabError.js";
 import { listenToEnvironment, seemsOnline } from "./environment.js";
 import type { HubMethods, HubProtocol, JoinedDocument } from "./HubContract.js";
 import { HubSession } from "./HubSession.js";
 import type { HubSessionOptions } from "./HubSession.js";
+import { randomName } from "./randomName.js";
 import { protocolFor, TransportChoice } from "./transports.js";
 import type { Transport, TransportMode } from "./transports.js";
 import { TypedEvents } from "./TypedEvents.js";
@@ -28,6 +31,8 @@ export interface CollabConnectionOptions {
   backoff?: { minimum?: number; maximum?: number };
   /** How long one attempt over one transport may take, in milliseconds. Default 10,000. */
   connectTimeout?: number;
+  /** How many messages may wait to be published in one channel. Default 1,000. */
+  publishQueue?: number;
   /** Whether cookies go along to another origin; SignalR's default is true. */
   withCredentials?: boolean;
   /** Where SignalR logs. Default: nowhere. */
@@ -57,16 +62,22 @@ export interface DocumentMember {
   closed(reason: string): void;
 }
 
+/** How many messages may wait to be published in one channel. */
+const PUBLISH_QUEUE = 1_000;
+
 /** A connection that has lasted this long, in milliseconds, was not refused at once, so the backoff begins anew. */
 const STABLE_AFTER = 5_000;
 
 /**
- * A connection to a Collab server, shared by any number of documents. It connects and reconnects by itself until it is destroyed:
+ * A connection to a Collab server, shared by any number of documents and channels. It connects and reconnects by itself until it is destroyed:
  * one loop opens one session after another, so there is never a second one that delivers.
  */
 export class CollabConnection extends TypedEvents<CollabConnectionEvents> {
   readonly #options: CollabConnectionOptions;
   readonly #members = new Map<string, DocumentMember>();
+  readonly #channels = new Map<string, Channel>();
+  /** Names this connection through all its reconnects, so that the server at once ends what is left of the former one. */
+  readonly #sessionName = randomName();
   /** Leaving that the server has not confirmed yet: calls may overtake each other, and joining must not overtake it. */
   readonly #leaving = new Map<string, Promise<void>>();
   readonly #backoff: Backoff;
@@ -159,16 +170,31 @@ export class CollabConnection extends TypedEvents<CollabConnectionEvents> {
     void this.#session?.stop();
   }
 
-  /** Ends the connection for good. Documents that are open on it become disconnected. */
+  /** Ends the connection for good. Documents that are open on it become disconnected, and subscriptions to channels end. */
   async destroy(): Promise<void> {
     this.#destroyed = true;
     this.#stopListening();
+    for (const { link } of this.#channels.values()) link.destroyed();
     await this.disconnect();
     this.removeAllListeners();
   }
 
   /**
-   * Calls a method of the hub. What documents need, {@link CollabProvider} does by itself.
+   * The channel of that name, the same object each time. Nothing is sent before it is used.
+   * @typeParam Events a map of event names to the types of their data, as in `connection.channel<{ chat: ChatLine }>("room")`.
+   */
+  channel<Events extends object = AnyEvents>(name: string): Channel<Events> {
+    let channel = this.#channels.get(name);
+    if (!channel) {
+      this.#channels.set(name, (channel = new Channel(this, name, this.#options.publishQueue ?? PUBLISH_QUEUE)));
+      if (this.#destroyed) channel.link.destroyed();
+      else if (this.#session) channel.link.connected();
+    }
+    return channel as unknown as Channel<Events>;
+  }
+
+  /**
+   * Calls a method of the hub. What documents and channels need, {@link CollabProvider} and {@link Channel} do by themselves.
    * @throws CollabError with the server's code, or `disconnected`.
    */
   async call<K extends keyof HubMethods>(method: K, ...args: Parameters<HubMethods[K]>): Promise<ReturnType<HubMethods[K]>> {
@@ -258,9 +284,9 @@ export class CollabConnection extends TypedEvents<CollabConnectionEvents> {
   }
 
   #sessionOptions(transport: Transport): HubSessionOptions {
-    const { url, accessTokenFactory, withCredentials, logger, connectTimeout, protocol } = this.#options;
+    const { accessTokenFactory, withCredentials, logger, connectTimeout, protocol } = this.#options;
     return {
-      url,
+      url: withQuery(this.url, "session", this.#sessionName),
       transport,
       protocol: protocolFor(transport, protocol ?? "messagepack"),
       accessTokenFactory,
@@ -270,6 +296,7 @@ export class CollabConnection extends TypedEvents<CollabConnectionEvents> {
       onDocumentUpdated: (documentId, update) => this.#members.get(documentId)?.updated(update),
       onAwarenessUpdated: (documentId, awareness) => this.#members.get(documentId)?.awarenessUpdated(awareness),
       onDocumentClosed: (documentId, reason) => this.#members.get(documentId)?.closed(reason),
+      onChannelNews: (name, news) => this.#channels.get(name)?.link.arrived(news),
     };
   }
 
@@ -278,5 +305,11 @@ export class CollabConnection extends TypedEvents<CollabConnectionEvents> {
     this.#status = status;
     this.emit("status", { status });
     for (const member of [...this.#members.values()]) member[status]();
+    if (status === "connecting") return;
+    for (const { link } of [...this.#channels.values()]) link[status]();
   }
+}
+
+function withQuery(url: string, name: string, value: string): string {
+  return `${url}${url.includes("?") ? "&" : "?"}${name}=${encodeURIComponent(value)}`;
 }

@@ -5,6 +5,8 @@
  * - `unreachable`: the connection could not be opened.
  * - `disconnected`: the connection ended before the server answered.
  * - `already_open`: the document is open on this connection through another provider.
+ * - `queue_full`: more messages wait to be published than the connection keeps.
+ * - `unsubscribed`: the subscription was ended before it stood.
  * - `internal`: the server failed and did not say why.
  */
 export type CollabErrorCode =
@@ -13,6 +15,10 @@ export type CollabErrorCode =
   | "invalid_update"
   | "invalid_state_vector"
   | "invalid_awareness"
+  | "invalid_message"
+  | "invalid_position"
+  | "invalid_argument"
+  | "position_lost"
   | "too_large"
   | "rate_limited"
   | "not_joined"
@@ -21,6 +27,8 @@ export type CollabErrorCode =
   | "unreachable"
   | "disconnected"
   | "already_open"
+  | "queue_full"
+  | "unsubscribed"
   | "internal"
   // Servers may know codes that this client does not.
   | (string & {});

@@ -1,4 +1,5 @@
 import { fromBase64, toBase64 } from "lib0/buffer";
+import type { ChannelMethods } from "./ChannelContract.js";
 
 /** `"read"`: changes made here are not sent. `"write"`: they are. */
 export type DocumentAccess = "read" | "write";
@@ -21,7 +22,7 @@ export interface JoinedDocument extends SyncedDocument {
 }
 
 /** The methods of the hub that this client calls; `docs/protocol.md` describes them. */
-export interface HubMethods {
+export interface HubMethods extends ChannelMethods {
   JoinDocument(documentId: string, stateVector: Uint8Array): JoinedDocument;
   SyncDocument(documentId: string, stateVector: Uint8Array): SyncedDocument;
   /** Returns the update's position once the update is durable. */
@@ -47,7 +48,7 @@ export function bytesFromWire(value: unknown): Uint8Array {
 
 /** The reverse of {@link toWire} for a method's result. */
 export function resultFromWire(result: unknown): unknown {
-  if (typeof result !== "object" || result === null) return result;
+  if (typeof result !== "object" || result === null || Array.isArray(result)) return result;
   const decoded: Record<string, unknown> = { ...result };
   for (const field of BINARY_FIELDS) if (typeof decoded[field] === "string") decoded[field] = bytesFromWire(decoded[field]);
   return decoded;

@@ -2,6 +2,8 @@ import { HttpTransportType, HubConnectionBuilder, HubConnectionState, LogLevel }
 import type { HubConnection, IHttpConnectionOptions, ILogger } from "@microsoft/signalr";
 import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
 import { CollabError, serverError } from "./CollabError.js";
+import type { ChannelNews } from "./ChannelSession.js";
+import type { ChannelMessage, MembersChange } from "./ChannelContract.js";
 import { bytesFromWire, resultFromWire, toWire } from "./HubContract.js";
 import type { HubMethods, HubProtocol } from "./HubContract.js";
 import { pause } from "./Backoff.js";
@@ -30,6 +32,7 @@ export interface HubSessionOptions {
   readonly onDocumentUpdated: (documentId: string, update: Uint8Array, position: string) => void;
   readonly onAwarenessUpdated: (documentId: string, awareness: Uint8Array) => void;
   readonly onDocumentClosed: (documentId: string, reason: string) => void;
+  readonly onChannelNews: (channel: string, news: ChannelNews) => void;
 }
 
 /** One open SignalR connection, from its start to its end. It does not reconnect. */
@@ -52,6 +55,8 @@ export class HubSession {
     );
     this.#on("AwarenessUpdated", (documentId, awareness) => options.onAwarenessUpdated(String(documentId), bytesFromWire(awareness)));
     this.#on("DocumentClosed", (documentId, reason) => options.onDocumentClosed(String(documentId), String(reason)));
+    this.#on("MessageReceived", (channel, message) => options.onChannelNews(String(channel), { message: message as ChannelMessage }));
+    this.#on("MembersChanged", (channel, change) => options.onChannelNews(String(channel), { change: change as MembersChange }));
   }
 
   /**

@@ -1,3 +1,19 @@
+export { Channel } from "./Channel.js";
+export type {
+  AnyEvents,
+  ChannelGap,
+  ChannelHandlers,
+  ChannelHistory,
+  ChannelHistoryOptions,
+  ChannelMember,
+  ChannelMessage,
+  ChannelMessageOf,
+  ChannelMethods,
+  ChannelSubscribeOptions,
+  ChannelSubscription,
+  MembersChange,
+  SubscribedChannel,
+} from "./ChannelContract.js";
 export { CollabConnection } from "./CollabConnection.js";
 export type { CollabConnectionEvents, CollabConnectionOptions, CollabStatus } from "./CollabConnection.js";
 export { CollabError } from "./CollabError.js";

@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
+import { createHmac } from "node:crypto";
 import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
@@ -10,6 +11,18 @@ import { fileURLToPath } from "node:url";
 
 const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), "../../..");
 const PROJECT = join(REPOSITORY, "src/Collab.Host");
+
+/** Whose tokens the servers trust: those of {@link tokenOf}. */
+const ISSUER = "collab-tests";
+const AUDIENCE = "collab";
+/** A key for tests alone. It is the same in every process: the tests do not run in the one that starts the server they share. */
+const KEY = Buffer.alloc(32, "a key for tests");
+const TRUST = {
+  "Authentication:Schemes:Bearer:ValidIssuer": ISSUER,
+  "Authentication:Schemes:Bearer:ValidAudiences:0": AUDIENCE,
+  "Authentication:Schemes:Bearer:SigningKeys:0:Issuer": ISSUER,
+  "Authentication:Schemes:Bearer:SigningKeys:0:Value": KEY.toString("base64"),
+};
 
 /** How long a host may take to become ready, in milliseconds. */
 const START_TIMEOUT = 60_000;
@@ -43,17 +56,22 @@ export class CollabHost {
   readonly port: number;
   readonly dataDirectory = mkdtempSync(join(tmpdir(), "collab-test-"));
   readonly #dll: string;
+  readonly #settings: Readonly<Record<string, string>>;
   #process: ChildProcess | undefined;
   #output = "";
 
-  private constructor(dll: string, port: number) {
+  private constructor(dll: string, port: number, settings: Readonly<Record<string, string>>) {
     this.#dll = dll;
+    this.#settings = settings;
     this.port = port;
   }
 
-  /** Starts a server and waits until it is ready. */
-  static async start(options: { withPage: boolean } = { withPage: false }): Promise<CollabHost> {
-    const host = new CollabHost(findHost(options), await freePort());
+  /**
+   * Starts a server and waits until it is ready.
+   * @param options `settings` by their keys, such as `Collab:Channels:Default:HistoryMessages`.
+   */
+  static async start({ withPage = false, settings = {} }: { withPage?: boolean; settings?: Record<string, string> } = {}): Promise<CollabHost> {
+    const host = new CollabHost(findHost({ withPage }), await freePort(), settings);
     await host.start();
     return host;
   }
@@ -68,7 +86,8 @@ export class CollabHost {
 
   /** Starts it again after {@link kill}, and waits until it is ready. */
   async start(): Promise<void> {
-    const child = spawn("dotnet", [this.#dll, "--urls", this.url], {
+    const settings = Object.entries({ ...TRUST, ...this.#settings }).map(([key, value]) => `--${key}=${value}`);
+    const child = spawn("dotnet", [this.#dll, "--urls", this.url, ...settings], {
       env: { ...process.env, ASPNETCORE_ENVIRONMENT: "Development", Collab__DataDirectory: this.dataDirectory },
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -104,6 +123,18 @@ export class CollabHost {
       return false;
     }
   }
+}
+
+/** A token of a user who may do what `access` says with every document and channel. Without a token a caller is a guest who may do everything. */
+export function tokenOf(user: string, access: readonly string[] = ["read", "write", "subscribe", "publish", "presence"]): string {
+  const expires = Math.floor(Date.now() / 1000) + 3600;
+  const grants = [
+    { document: "*", access },
+    { channel: "*", access },
+  ];
+  const parts = [{ alg: "HS256", typ: "JWT" }, { iss: ISSUER, aud: AUDIENCE, sub: user, exp: expires, collab: grants }];
+  const signed = parts.map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
+  return `${signed}.${createHmac("sha256", KEY).update(signed).digest("base64url")}`;
 }
 
 /** A port of the loopback address that is free now. */

@@ -1,7 +1,10 @@
 import { CollabProvider } from "@collab/client";
 import type { CollabConnection } from "@collab/client";
 import type { Editor } from "@tiptap/core";
+import { isChangeOrigin } from "@tiptap/extension-collaboration";
 import * as Y from "yjs";
+import { openChat } from "./chat";
+import type { Chat } from "./chat";
 import { readableName } from "./documentId";
 import { h } from "./dom";
 import { caretUser, createEditor, refreshCarets, titleOf, wordCount } from "./editor";
@@ -12,6 +15,9 @@ import { createToolbar } from "./toolbar";
 
 /** How long a lost connection goes unmentioned, in milliseconds: most come back at once. */
 const BANNER_DELAY = 1_500;
+
+/** How long a new first line rests before the others are told of it, in milliseconds. */
+const TITLE_DELAY = 3_000;
 
 /** One open document: its provider, its editor and what is shown around them. */
 export interface DocumentView {
@@ -25,6 +31,7 @@ export interface DocumentView {
   readonly presence: HTMLElement;
   readonly toolbar: HTMLElement;
   readonly content: HTMLElement;
+  readonly chat: Chat;
   rename(identity: Identity): void;
   destroy(): void;
 }
@@ -39,6 +46,7 @@ export function openDocument(
   const provider = new CollabProvider(connection, documentId, doc);
   const paper = h("div", { class: "paper" });
   const editor = createEditor(paper, provider, identity);
+  const chat = openChat(connection, documentId, identity);
   const presence = createPresence(provider.awareness);
   const banner = h("div", { class: "banner", role: "alert", hidden: true, "data-testid": "banner" });
   const words = h("span", { class: "words", "data-testid": "words" });
@@ -58,6 +66,14 @@ export function openDocument(
     const mayWrite = provider.access === "write";
     if (editor.isEditable !== mayWrite) editor.setEditable(mayWrite);
     showTitle();
+  };
+
+  let titleTimer: ReturnType<typeof setTimeout> | undefined;
+  let announced: string | undefined;
+  const announceTitle = (): void => {
+    const text = titleOf(editor);
+    if (text && text !== announced) chat.titled(text);
+    announced = text;
   };
 
   let bannerTimer: ReturnType<typeof setTimeout> | undefined;
@@ -93,6 +109,16 @@ export function openDocument(
   provider.awareness.on("change", showCarets);
   editor.on("transaction", showCarets);
   editor.on("update", showTitle);
+  editor.on("transaction", ({ transaction }) => {
+    if (!transaction.docChanged) return;
+    // What others changed they announce themselves.
+    if (isChangeOrigin(transaction)) return void (titleTimer === undefined && (announced = titleOf(editor)));
+    clearTimeout(titleTimer);
+    titleTimer = setTimeout(() => {
+      titleTimer = undefined;
+      announceTitle();
+    }, TITLE_DELAY);
+  });
   showStatus();
 
   return {
@@ -105,9 +131,15 @@ export function openDocument(
     presence: presence.element,
     toolbar: createToolbar(editor),
     content,
-    rename: (next) => editor.commands.updateUser(caretUser(provider, next)),
+    chat,
+    rename: (next) => {
+      editor.commands.updateUser(caretUser(provider, next));
+      chat.rename(next);
+    },
     destroy: () => {
       clearTimeout(bannerTimer);
+      clearTimeout(titleTimer);
+      chat.destroy();
       presence.destroy();
       provider.awareness.off("change", showCarets);
       cancelAnimationFrame(caretFrame);

@@ -5,6 +5,7 @@ import "./styles/tokens.css";
 import "./styles/layout.css";
 import "./styles/controls.css";
 import "./styles/editor.css";
+import "./styles/chat.css";
 import { CollabConnection } from "@collab/client";
 import { createConnectionPanel, transportMode } from "./connectionPanel";
 import { openDocument } from "./documentView";
@@ -44,6 +45,8 @@ const sidebar = createSidebar(identity, (name) => {
 const { button: connectionButton, panel: connectionPanel } = createConnectionPanel(connection);
 const heading = h("div", { class: "heading" });
 const people = h("div", { class: "people" });
+const chatButton = h("div", { class: "chat-slot" });
+const chatPanel = h("div", { class: "chat-slot" });
 const tools = h("div", { class: "tools" });
 const stage = h("div", { class: "stage" });
 
@@ -62,10 +65,11 @@ document.getElementById("app")!.append(
   h(
     "div",
     { class: "workspace" },
-    h("header", { class: "topbar" }, menuButton, heading, h("div", { class: "topbar-end" }, people, connectionButton, shareButton)),
+    h("header", { class: "topbar" }, menuButton, heading, h("div", { class: "topbar-end" }, people, chatButton, connectionButton, shareButton)),
     tools,
     stage,
   ),
+  chatPanel,
   connectionPanel,
 );
 
@@ -89,13 +93,15 @@ function show(): void {
   view = opened;
   heading.replaceChildren(opened.title, opened.saveState, opened.words);
   people.replaceChildren(opened.presence);
+  chatButton.replaceChildren(opened.chat.button);
+  chatPanel.replaceChildren(opened.chat.panel);
   tools.replaceChildren(opened.toolbar);
   stage.replaceChildren(opened.content);
   sidebar.render(documentId);
 }
 
 function showNotFound(): void {
-  for (const part of [heading, people, tools]) part.replaceChildren();
+  for (const part of [heading, people, tools, chatButton, chatPanel]) part.replaceChildren();
   stage.replaceChildren(
     h(
       "main",
@@ -126,7 +132,7 @@ async function copyLink(): Promise<void> {
 window.addEventListener("hashchange", show);
 window.addEventListener("keydown", (event) => event.key === "Escape" && setMenu(false));
 window.addEventListener("beforeunload", (event) => {
-  if (view?.provider.hasUnsyncedChanges && view.provider.access === "write") event.preventDefault();
+  if ((view?.provider.hasUnsyncedChanges && view.provider.access === "write") || view?.chat.hasUnsent) event.preventDefault();
 });
 window.collab = {
   connection,

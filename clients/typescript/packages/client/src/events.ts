@@ -1,0 +1,68 @@
+// Reads channels with a browser's own EventSource. It stands alone: no SignalR, no Yjs, no other file of this package at run time.
+import type { AnyEvents, ChannelMessageOf } from "./ChannelContract.js";
+
+/** A handler for each event of interest. */
+export type ChannelEventHandlers<Events extends object = AnyEvents> = {
+  readonly [E in keyof Events & string]?: (message: ChannelMessageOf<E, Events[E]> & { readonly channel: string }) => void;
+};
+
+/** How {@link readChannel} reads. */
+export interface ReadChannelOptions {
+  /** What `position` of a former reader of the same channels was: what was published after it comes first. */
+  after?: string;
+  /** The last so many messages of each channel come first, where there is no position: 0 to 1,000. */
+  rewind?: number;
+  /** Messages of a channel were lost; what follows `position` comes as usual. */
+  onGap?: (gap: { channel: string; position: string }) => void;
+}
+
+/** A reader of channels. */
+export interface ChannelEventReader {
+  /** Give it as `after` to go on from here, for instance after a reload; undefined before the first message. */
+  readonly position: string | undefined;
+  /** Ends it. */
+  close(): void;
+}
+
+/**
+ * Calls the handlers for each message, once and in order. After a cut the browser comes back by itself and goes on where it was. What
+ * it gives up on, such as an answer of a proxy while the server restarts, is tried again after random waits of up to 30 s.
+ * @param url where the server is, such as `https://example.com`; empty for the page's own.
+ * @param channel one channel, or up to 64 of them over one request.
+ * @param handlers one for each event of interest: an EventSource hears only of events that it was told to listen for.
+ */
+export function readChannel<Events extends object = AnyEvents>(
+  url: string,
+  channel: string | readonly string[],
+  handlers: ChannelEventHandlers<Events>,
+  { after, rewind, onGap }: ReadChannelOptions = {},
+): ChannelEventReader {
+  const one = typeof channel === "string" ? channel : undefined;
+  const names = typeof channel === "string" ? [] : channel;
+  let [position, source, timer, failures] = [after, undefined as EventSource | undefined, undefined as ReturnType<typeof setTimeout> | undefined, 0];
+  const open = (): void => {
+    const query = new URLSearchParams(names.map((name) => ["channel", name]));
+    if (position !== undefined) query.set("after", position);
+    if (rewind !== undefined) query.set("rewind", String(rewind));
+    source = new EventSource(`${url}${one === undefined ? "" : `/channels/${encodeURIComponent(one)}`}/events?${query}`);
+    const listeners = { ...handlers, "collab:gap": onGap } as Record<string, ((data: { channel: string }) => void) | undefined>;
+    for (const [event, handler] of Object.entries(listeners))
+      source.addEventListener(event, ({ data, lastEventId }: MessageEvent<string>) => {
+        // The browser's own `error` and `open` have no data.
+        if (typeof data !== "string") return;
+        position = lastEventId || position;
+        handler?.({ channel: one, ...JSON.parse(data) });
+      });
+    source.onopen = () => (failures = 0);
+    source.onerror = ({ target }) => {
+      if ((target as EventSource).readyState === EventSource.CLOSED) timer = setTimeout(open, Math.random() * Math.min(30_000, 1_000 * 2 ** failures++));
+    };
+  };
+  open();
+  return {
+    get position() {
+      return position;
+    },
+    close: () => (clearTimeout(timer), source?.close()),
+  };
+}

@@ -6,6 +6,7 @@ export class FaultyNetwork {
   readonly #server = createServer((socket) => this.#accept(socket));
   readonly #targetPort: number;
   readonly #sockets = new Set<Socket>();
+  readonly #upstreams = new Set<Socket>();
   #isCut = false;
   /** Whether connections that ask for WebSockets are cut, as some proxies do. */
   blocksWebSockets = false;
@@ -40,6 +41,15 @@ export class FaultyNetwork {
     this.#isCut = false;
   }
 
+  /** Lets nothing more through to the client, without ending a connection, until {@link flow}. */
+  stall(): void {
+    for (const upstream of this.#upstreams) upstream.pause();
+  }
+
+  flow(): void {
+    for (const upstream of this.#upstreams) upstream.resume();
+  }
+
   async dispose(): Promise<void> {
     this.cut();
     await new Promise((resolve) => this.#server.close(resolve));
@@ -48,6 +58,8 @@ export class FaultyNetwork {
   #accept(client: Socket): void {
     if (this.#isCut) return void client.destroy();
     const upstream = connect(this.#targetPort, "127.0.0.1");
+    this.#upstreams.add(upstream);
+    upstream.on("close", () => this.#upstreams.delete(upstream));
     for (const socket of [client, upstream]) {
       const other = socket === client ? upstream : client;
       this.#sockets.add(socket);

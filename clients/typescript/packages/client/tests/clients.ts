@@ -87,10 +87,10 @@ export async function count(channel: Channel, from: number, to: number): Promise
 }
 
 /** Publishes a message of the event `n` for each value over HTTP, many at once. @returns their positions. */
-export async function post(name: string, data: readonly unknown[], url = `http://127.0.0.1:${inject("hostPort")}`): Promise<string[]> {
+export async function post(name: string, data: readonly unknown[], url = `http://127.0.0.1:${inject("hostPort")}`, atOnce = 1_000): Promise<string[]> {
   const positions: string[] = [];
-  for (let from = 0; from < data.length; from += 1_000) {
-    const body = JSON.stringify(data.slice(from, from + 1_000).map((value) => ({ event: "n", data: value })));
+  for (let from = 0; from < data.length; from += atOnce) {
+    const body = JSON.stringify(data.slice(from, from + atOnce).map((value) => ({ event: "n", data: value })));
     const response = await fetch(`${url}/channels/${encodeURIComponent(name)}/messages`, { method: "POST", headers: { "Content-Type": "application/json" }, body });
     if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
     positions.push(...((await response.json()) as { positions: string[] }).positions);

@@ -15,6 +15,9 @@ const REWIND = 100;
 /** How long a name rests before the others are told of it, in milliseconds: it is typed letter by letter. */
 const RENAME_DELAY = 600;
 
+/** How long one who went may come back unmentioned, in milliseconds: a server that restarts sees them come one after the other. */
+const LEAVE_DELAY = 4_000;
+
 /** The chat of one document: a button with the number of unread messages, and the panel that it opens. */
 export interface Chat {
   readonly button: HTMLElement;
@@ -143,16 +146,25 @@ export function openChat(connection: CollabConnection, documentId: string, ident
   );
 
   const names = new Map<string, string>();
+  const leaving = new Map<string, ReturnType<typeof setTimeout>>();
   let knowsMembers = false;
   const met = (members: readonly ChannelMember[], change: MembersChange): void => {
     const people = members.map((member) => ({ person: personFrom(member.data), key: keyOf(member) }));
     here.textContent = people.length === 1 ? "Only you are here" : `${people.length} here: ${people.map(({ person }) => (person.id === me.id ? "you" : person.name)).join(", ")}`;
     here.dataset["count"] = String(people.length);
     for (const member of change.left) {
-      if (knowsMembers) log.note("leave", `${personFrom(member.data).name} left`);
-      names.delete(keyOf(member));
+      const key = keyOf(member);
+      clearTimeout(leaving.get(key));
+      leaving.set(
+        key,
+        setTimeout(() => {
+          log.note("leave", `${names.get(key) ?? "Somebody"} left`);
+          names.delete(key);
+        }, LEAVE_DELAY),
+      );
     }
     for (const member of change.joined) {
+      clearTimeout(leaving.get(keyOf(member)));
       const { name, id } = personFrom(member.data);
       const former = names.get(keyOf(member));
       if (knowsMembers && id !== me.id && former === undefined) log.note("join", `${name} is here`);
@@ -193,6 +205,7 @@ export function openChat(connection: CollabConnection, documentId: string, ident
     titled: (title) => void channel.publish("titled", { from: me, title }).catch(() => {}),
     destroy: () => {
       clearTimeout(renaming);
+      for (const timer of leaving.values()) clearTimeout(timer);
       messages.unsubscribe();
       shown.unsubscribe();
     },

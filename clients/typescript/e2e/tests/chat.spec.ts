@@ -121,6 +121,9 @@ test("a server killed while two windows chat loses and doubles nothing", async (
     await expect(window.page.getByTestId("chat-text")).toHaveCount(texts.length);
     await expect(window.page.getByTestId("chat-state")).toHaveCount(0);
   }
+  // Those who were there all the time are not said to have left.
+  await expect(ada.page.getByTestId("chat-here")).toHaveAttribute("data-count", "2");
+  await expect(ada.page.getByTestId("chat-note").filter({ hasText: "left" })).toHaveCount(0);
   const [first, second] = await Promise.all([ada, grace].map(({ page }) => page.getByTestId("chat-text").allTextContents()));
   expect(first).toEqual(second);
   expect([...first!].sort()).toEqual([...texts].sort());

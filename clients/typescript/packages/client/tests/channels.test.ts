@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ChannelMessage } from "../src/index.js";
-import { as, connect, count, faultyNetwork, follow, followed, newChannel, post, range, TRANSPORTS, until } from "./clients.js";
+import { as, connect, count, faultyNetwork, follow, followed, hubUrl, newChannel, post, range, TRANSPORTS, until } from "./clients.js";
 
 describe.each(TRANSPORTS)("a channel over %s", (connection) => {
   test("what_is_published_after_ready_is_received_in_order_with_all_that_belongs_to_it", async () => {
@@ -90,6 +90,26 @@ describe.each(TRANSPORTS)("a channel over %s", (connection) => {
     expect(changes).toBe(0);
     expect(errors).toEqual([]);
   });
+});
+
+test.each(["json", "messagepack"] as const)("any_json_value_published_over_%s_arrives_as_it_was_over_both_protocols_and_http", async (protocol) => {
+  const name = newChannel();
+  const channel = connect({ protocol }).channel(name);
+  const followers = await Promise.all((["json", "messagepack"] as const).map((other) => followed(connect({ protocol: other }).channel(name))));
+  const values = [
+    ...[null, true, false, "", "x", "\n\r\t\b\f\"\\/", "\u2028\u2029", "👩‍👩‍👧 مرحبا 漢字", [], {}, [[]], [{}], { "": "" }, { __proto__x: 1, constructor: 2, "a b": [null] }],
+    ...[0, -1, 1.5, -0.1, 127, 128, 255, 256, 65_535, 65_536, -32_769, 2 ** 31, 2 ** 32, -(2 ** 31) - 1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 1e300, 5e-324, 0.1 + 0.2, 1e21, 123456789.123],
+    "x".repeat(60_000),
+    range(1, 5_000),
+    Array.from({ length: 50 }).reduce<unknown>((inner) => [inner], "deep"),
+    Object.fromEntries(range(1, 500).map((n) => [`key ${n}`, { n, text: "x".repeat(n % 40) }])),
+  ];
+
+  for (const value of values) await channel.publish("any", value);
+
+  await until(() => followers.every(({ messages }) => messages.length >= values.length));
+  const polled = (await (await fetch(`${hubUrl().replace("/hubs/collab", "")}/channels/${encodeURIComponent(name)}/messages?wait=0&limit=1000`)).json()) as { messages: ChannelMessage[] };
+  for (const data of [...followers.map((follower) => follower.data), polled.messages.map((message) => message.data)]) for (const [i, value] of values.entries()) expect(data[i]).toEqual(value);
 });
 
 test("a_connection_gives_the_same_channel_object_for_a_name", () => {

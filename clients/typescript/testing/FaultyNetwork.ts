@@ -7,6 +7,7 @@ export class FaultyNetwork {
   readonly #targetPort: number;
   readonly #sockets = new Set<Socket>();
   readonly #upstreams = new Set<Socket>();
+  readonly #abandoned = new WeakSet<Socket>();
   #isCut = false;
   /** Whether connections that ask for WebSockets are cut, as some proxies do. */
   blocksWebSockets = false;
@@ -31,6 +32,11 @@ export class FaultyNetwork {
     return `${this.url}/hubs/collab`;
   }
 
+  /** How many connections the server has through here. */
+  get serverConnections(): number {
+    return this.#upstreams.size;
+  }
+
   /** Ends every connection at once, and each new one, until {@link restore}. */
   cut(): void {
     this.#isCut = true;
@@ -39,6 +45,12 @@ export class FaultyNetwork {
 
   restore(): void {
     this.#isCut = false;
+  }
+
+  /** Ends every connection at the client's end alone: the server goes on waiting, as when a radio link dies. */
+  abandon(): void {
+    for (const upstream of this.#upstreams) this.#abandoned.add(upstream);
+    for (const socket of this.#sockets) if (!this.#abandoned.has(socket)) socket.destroy();
   }
 
   /** Lets nothing more through to the client, without ending a connection, until {@link flow}. */
@@ -66,7 +78,7 @@ export class FaultyNetwork {
       socket.on("error", () => socket.destroy());
       socket.on("close", () => {
         this.#sockets.delete(socket);
-        other.destroy();
+        if (socket === upstream || !this.#abandoned.has(upstream)) other.destroy();
       });
     }
     client.on("data", (data) => {

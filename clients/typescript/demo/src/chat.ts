@@ -34,7 +34,10 @@ export interface Chat {
 export function openChat(connection: CollabConnection, documentId: string, identity: Identity): Chat {
   const channel: Channel<ChatEvents> = connection.channel<ChatEvents>(channelOf(documentId));
   const log = createChatLog();
+  /** What was written here and has not come back, by key. */
   const pending = new Map<string, PendingLine>();
+  /** What of it the server has not acknowledged. */
+  const unsent = new Set<string>();
   let me = selfOf(identity);
   let unread = 0;
 
@@ -99,11 +102,13 @@ export function openChat(connection: CollabConnection, documentId: string, ident
     const key = newId();
     const line = log.sayPending(me, text);
     pending.set(key, line);
+    unsent.add(key);
     log.scrollToEnd();
     channel.publish("chat", { from: me, text }, key).then(
       // It stands among the others as soon as it comes back, which may be a moment later.
-      () => {},
+      () => unsent.delete(key),
       ({ code, message }: { code: string; message: string }) => {
+        unsent.delete(key);
         pending.delete(key);
         line.failed(code === "queue_full" ? "too many messages wait already" : message);
       },
@@ -189,7 +194,7 @@ export function openChat(connection: CollabConnection, documentId: string, ident
     button,
     panel,
     get hasUnsent() {
-      return pending.size > 0;
+      return unsent.size > 0;
     },
     rename: (next) => {
       me = selfOf(next);

@@ -92,6 +92,24 @@ describe.each(TRANSPORTS)("a channel over %s", (connection) => {
   });
 });
 
+test("a_connection_that_the_server_still_takes_for_alive_is_ended_when_its_client_comes_back", async () => {
+  const network = await faultyNetwork();
+  const ours = connect({ url: network.hubUrl, connection: "webSockets" });
+  const ada = await followed(ours.channel(newChannel()));
+  for (let i = 0; i < 3; i++) {
+    const back = new Promise<void>((resolve) => ours.on("status", ({ status }) => status === "connected" && resolve()));
+    network.abandon();
+    await back;
+  }
+  expect(network.serverConnections).toBeGreaterThan(1);
+
+  // Long before the server would miss the pings of those that are left: that takes it 30 s.
+  await until(() => network.serverConnections === 1, 15_000);
+  await ours.channel(newChannel()).publish("n", 1);
+  expect(ours.status).toBe("connected");
+  expect(ada.gaps).toEqual([]);
+});
+
 test.each(["json", "messagepack"] as const)("any_json_value_published_over_%s_arrives_as_it_was_over_both_protocols_and_http", async (protocol) => {
   const name = newChannel();
   const channel = connect({ protocol }).channel(name);

@@ -14,6 +14,7 @@ import type {
   ChannelSubscription,
 } from "./ChannelContract.js";
 import { CollabError } from "./CollabError.js";
+import { asJson } from "./jsonData.js";
 import { PublishQueue } from "./PublishQueue.js";
 
 /** What a connection tells a channel that is open on it. @internal */
@@ -68,8 +69,16 @@ export class Channel<Events extends object = AnyEvents> {
    * @param handler a function for all messages, or one per event.
    */
   subscribe(handler: ((message: ChannelMessage<Events>) => void) | ChannelHandlers<Events>, options: ChannelSubscribeOptions = {}): ChannelSubscription {
-    const reader = new ChannelReader(handler as AnyHandler, { ...options });
+    let presence: unknown;
+    let unsayable: CollabError | undefined;
+    try {
+      if (options.presence !== undefined) presence = asJson(options.presence);
+    } catch (error) {
+      unsayable = error as CollabError;
+    }
+    const reader = new ChannelReader(handler as AnyHandler, { ...options, presence });
     if (this.#isDestroyed) reader.end(this.#destroyed, false);
+    else if (unsayable) reader.end(unsayable, true);
     else this.#feed.add(reader);
     return {
       ready: reader.ready,

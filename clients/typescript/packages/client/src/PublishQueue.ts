@@ -2,10 +2,8 @@ import { Backoff, pause } from "./Backoff.js";
 import type { ChannelCaller } from "./ChannelContract.js";
 import { asCollabError, ChannelSession } from "./ChannelSession.js";
 import { CollabError } from "./CollabError.js";
+import { asJson } from "./jsonData.js";
 import { randomName } from "./randomName.js";
-
-/** The most bytes of JSON that any server takes as the data of a message. More would end the connection. */
-const MAX_DATA_BYTES = 4 * 1024 * 1024;
 
 interface Publish {
   readonly event: string;
@@ -91,17 +89,4 @@ export class PublishQueue {
   #done(publish: Publish): void {
     if (this.#waiting[0] === publish) this.#waiting.shift();
   }
-}
-
-/** The value as it is now, as every hub protocol takes it. */
-function asJson(data: unknown): unknown {
-  let json: string;
-  try {
-    json = JSON.stringify(data) ?? "null";
-  } catch (error) {
-    throw new CollabError("invalid_message", `The data is no JSON value: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-  }
-  if (new TextEncoder().encode(json).length > MAX_DATA_BYTES)
-    throw new CollabError("too_large", `The data of a message is at most ${MAX_DATA_BYTES} bytes of JSON, and less where the server says so.`);
-  return JSON.parse(json) as unknown;
 }

@@ -152,11 +152,14 @@ test("the_newest_subscription_says_what_is_shown_and_the_last_with_presence_take
   expect(plain.gaps).toEqual([]);
 });
 
-test("presence_that_is_too_large_is_refused_for_its_subscription_alone", async () => {
+test("presence_that_is_too_large_or_no_json_is_refused_for_its_subscription_alone", async () => {
   const channel = connect(as("ada")).channel(newChannel());
   const plain = await followed(channel);
   const shown = follow(channel, { presence: "x".repeat(10_000) });
+  const circle: unknown[] = [];
+  circle.push(circle);
   await expect(shown.subscription.ready).rejects.toMatchObject({ code: "too_large" });
+  await expect(channel.subscribe(() => {}, { presence: circle }).ready).rejects.toMatchObject({ code: "invalid_message" });
   await count(channel, 1, 1);
   await until(() => plain.messages.length === 1);
 });

@@ -21,6 +21,11 @@ class WatchedConnection extends CollabConnection {
   }
 }
 
+/** Lists in lists. */
+function nested(depth: number): unknown {
+  return Array.from({ length: depth }).reduce<unknown>((inner) => [inner], "deep");
+}
+
 test("a_message_whose_acknowledgement_was_lost_is_sent_again_under_the_same_key_and_stands_there_once", async () => {
   const name = newChannel();
   const connection = new WatchedConnection({ url: hubUrl() });
@@ -74,10 +79,12 @@ test("what_the_server_refuses_is_told_with_its_code_and_what_follows_goes_on", a
     channel.publish("huge", "x".repeat(9_000_000)),
     channel.publish("circle", circle),
     channel.publish("bigint", 1n),
+    channel.publish("deep", nested(61)),
+    channel.publish("bottomless", nested(3_000)),
   ].map((publishing) => publishing.catch(({ code }) => code as string));
   await channel.publish("good", 1);
 
-  expect(await Promise.all(refused)).toEqual(["invalid_message", "invalid_message", "too_large", "too_large", "invalid_message", "invalid_message"]);
+  expect(await Promise.all(refused)).toEqual(["invalid_message", "invalid_message", "too_large", "too_large", "invalid_message", "invalid_message", "invalid_message", "invalid_message"]);
   await until(() => follower.messages.length === 1);
   await expect(connect(as("ada", ["subscribe"])).channel(newChannel()).publish("n", 1)).rejects.toMatchObject({ code: "forbidden" });
 });

@@ -130,6 +130,21 @@ test.each(["json", "messagepack"] as const)("any_json_value_published_over_%s_ar
   for (const data of [...followers.map((follower) => follower.data), polled.messages.map((message) => message.data)]) for (const [i, value] of values.entries()) expect(data[i]).toEqual(value);
 });
 
+test.each(TRANSPORTS)("what_message_pack_cannot_read_comes_in_json_over_%s", async (connection) => {
+  const name = newChannel();
+  const ours = connect({ connection });
+  const follower = await followed(ours.channel(name));
+  const hostile = JSON.parse('{"__proto__":{"admin":true}}') as unknown;
+
+  await post(name, [1, hostile, 3]);
+
+  await until(() => follower.messages.length >= 3);
+  expect(follower.data).toEqual([1, hostile, 3]);
+  expect(({} as { admin?: boolean }).admin).toBeUndefined();
+  await until(() => ours.status === "connected" && ours.protocol === "json");
+  await expect(ours.channel(name).history()).resolves.toMatchObject({ messages: [{ data: 1 }, {}, { data: 3 }] });
+});
+
 test("a_connection_gives_the_same_channel_object_for_a_name", () => {
   const connection = connect();
   const name = newChannel();

@@ -116,7 +116,7 @@ internal static class ChannelEndpoints
         try
         {
             using var body = await JsonDocument.ParseAsync(
-                context.Request.Body, new JsonDocumentOptions { MaxDepth = JsonData.MaxDepth }, context.RequestAborted);
+                context.Request.Body, new JsonDocumentOptions { MaxDepth = JsonData.ReaderDepth }, context.RequestAborted);
             if (body.RootElement.ValueKind is not JsonValueKind.Array)
                 return ([MessageOf(body.RootElement, key)], false);
             var count = body.RootElement.GetArrayLength();

@@ -51,6 +51,8 @@ internal sealed class ChannelService(
             IReadOnlyList<ChannelMember> members = [];
             if (presence is not null)
                 members = await room.Presence.JoinAsync(caller, presence);
+            else
+                await room.Presence.LeaveAsync(caller.ConnectionId, caller.UserId, isLost: false);
             ChannelLog.Subscribed(rooms.Logger, caller.ConnectionId, channel, start.Page.Through);
             var answer = new SubscribedChannel(
                 new Position(start.Page.Epoch, start.Page.Through).ToString(), start.Recovered, MessagesOf(start.Page), members);

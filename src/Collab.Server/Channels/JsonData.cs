@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MessagePack;
@@ -17,6 +18,9 @@ internal sealed class JsonData
 {
     /// <summary>Deeper values are refused.</summary>
     public const int MaxDepth = 60;
+
+    /// <summary>To look at a value, and what it stands in, far enough to say that it is nested too deep.</summary>
+    public const int ReaderDepth = 4096;
 
     public static readonly JsonData Null = new("null"u8.ToArray());
 
@@ -50,21 +54,32 @@ internal sealed class JsonData
     {
         if (!System.Text.Unicode.Utf8.IsValid(json))
             return Faulty("the text is not UTF-8");
-        return HasHalfSurrogates(json) ? Faulty("a string holds half of a surrogate pair") : new JsonData(Compact(json));
+        if (FaultOfStrings(json) is { } fault)
+            return Faulty(fault);
+        return Compact(json) is { } compact ? new JsonData(compact) : Faulty($"nested deeper than {MaxDepth}");
     }
 
     public override string ToString() => Encoding.UTF8.GetString(Utf8.Span);
 
-    private static byte[] Compact(ReadOnlySpan<byte> json)
+    // Null when the value is nested too deep.
+    private static byte[]? Compact(ReadOnlySpan<byte> json)
     {
         var compact = new byte[json.Length];
-        var length = 0;
+        var (length, depth) = (0, 0);
         var inString = false;
         for (var i = 0; i < json.Length; i++)
         {
             var c = json[i];
-            if (!inString && c is (byte)' ' or (byte)'\t' or (byte)'\n' or (byte)'\r')
-                continue;
+            if (!inString)
+            {
+                if (c is (byte)' ' or (byte)'\t' or (byte)'\n' or (byte)'\r')
+                    continue;
+                if (c is (byte)'{' or (byte)'[' && ++depth > MaxDepth)
+                    return null;
+                if (c is (byte)'}' or (byte)']')
+                    depth--;
+            }
+
             compact[length++] = c;
             if (c == '"')
                 inString = !inString;
@@ -75,26 +90,28 @@ internal sealed class JsonData
         return length == compact.Length ? compact : compact[..length];
     }
 
-    // Only an escape can say one: in UTF-8 itself there are none.
-    private static bool HasHalfSurrogates(ReadOnlySpan<byte> json)
+    // Half surrogates only an escape can say: in UTF-8 itself there are none. And readers in JavaScript end on keys named __proto__.
+    private static string? FaultOfStrings(ReadOnlySpan<byte> json)
     {
-        if (json.IndexOf("\\u"u8) < 0)
-            return false;
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth + 4 });
+        if (json.IndexOf("\\u"u8) < 0 && json.IndexOf("__proto__"u8) < 0)
+            return null;
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = ReaderDepth });
         try
         {
             while (reader.Read())
             {
+                if (reader.TokenType is JsonTokenType.PropertyName && reader.ValueTextEquals("__proto__"u8))
+                    return "a key is named __proto__";
                 if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped)
                     _ = reader.GetString();
             }
         }
         catch (InvalidOperationException)
         {
-            return true;
+            return "a string holds half of a surrogate pair";
         }
 
-        return false;
+        return null;
     }
 }
 
@@ -118,17 +135,18 @@ internal sealed class JsonDataMessagePackFormatter : IMessagePackFormatter<JsonD
 {
     public JsonData Deserialize(ref MessagePackReader reader, MessagePackSerializerOptions options)
     {
-        using var text = new StringWriter();
-        MessagePackSerializer.ConvertToJson(ref reader, text, options);
-        var json = Encoding.UTF8.GetBytes(text.ToString());
+        var text = new ArrayBufferWriter<byte>();
+        var start = reader.CreatePeekReader();
+        reader.Skip();
         try
         {
-            // MessagePack has values that JSON has not: numbers that are none, keys that are not strings.
-            using var value = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = JsonData.MaxDepth });
-            return JsonData.From(json);
+            using (var writer = new Utf8JsonWriter(text, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+                Write(ref start, writer, 0);
+            return JsonData.From(text.WrittenSpan);
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is MessagePackSerializationException or ArgumentException or InvalidOperationException)
         {
+            // MessagePack has values that JSON has not, such as keys that are not strings.
             return JsonData.Faulty("not a JSON value");
         }
     }
@@ -137,5 +155,61 @@ internal sealed class JsonDataMessagePackFormatter : IMessagePackFormatter<JsonD
     {
         using var text = new StringReader((value ?? JsonData.Null).ToString());
         MessagePackSerializer.ConvertFromJson(text, ref writer, options);
+    }
+
+    private static void Write(ref MessagePackReader reader, Utf8JsonWriter writer, int depth)
+    {
+        if (depth > JsonData.MaxDepth)
+            throw new MessagePackSerializationException("Nested too deep.");
+        switch (reader.NextMessagePackType)
+        {
+            case MessagePackType.Nil:
+                reader.ReadNil();
+                writer.WriteNullValue();
+                break;
+            case MessagePackType.Boolean:
+                writer.WriteBooleanValue(reader.ReadBoolean());
+                break;
+            // Negative fixint, and int8 to int64.
+            case MessagePackType.Integer when reader.NextCode is >= 0xe0 or (>= 0xd0 and <= 0xd3):
+                writer.WriteNumberValue(reader.ReadInt64());
+                break;
+            case MessagePackType.Integer:
+                writer.WriteNumberValue(reader.ReadUInt64());
+                break;
+            case MessagePackType.Float when reader.ReadDouble() is var number:
+                // As JSON.stringify has it.
+                if (double.IsFinite(number))
+                    writer.WriteNumberValue(number);
+                else
+                    writer.WriteNullValue();
+                break;
+            case MessagePackType.String:
+                writer.WriteStringValue(reader.ReadStringSequence()!.Value.ToArray());
+                break;
+            case MessagePackType.Binary:
+                writer.WriteBase64StringValue(reader.ReadBytes()!.Value.ToArray());
+                break;
+            case MessagePackType.Array:
+                writer.WriteStartArray();
+                for (var left = reader.ReadArrayHeader(); left > 0; left--)
+                    Write(ref reader, writer, depth + 1);
+                writer.WriteEndArray();
+                break;
+            case MessagePackType.Map:
+                writer.WriteStartObject();
+                for (var left = reader.ReadMapHeader(); left > 0; left--)
+                {
+                    writer.WritePropertyName(reader.ReadStringSequence()!.Value.ToArray());
+                    Write(ref reader, writer, depth + 1);
+                }
+
+                writer.WriteEndObject();
+                break;
+            default:
+                // The extension that there is for time; others are refused.
+                writer.WriteStringValue(reader.ReadDateTime());
+                break;
+        }
     }
 }

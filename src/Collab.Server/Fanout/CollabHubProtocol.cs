@@ -1,6 +1,10 @@
 using System.Buffers;
 using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.ExceptionServices;
+using System.Text.Json;
+using Collab.Protocol;
+using Collab.Server.Channels;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Protocol;
@@ -13,6 +17,9 @@ namespace Collab.Server.Fanout;
 /// </summary>
 internal sealed class CollabHubProtocol(IHubProtocol inner) : IHubProtocol
 {
+    // Of a message of SignalR's JSON protocol.
+    private const byte EndOfMessage = 0x1e;
+
     // How many arguments must be there; those that are not are null.
     private static readonly FrozenDictionary<string, int> RequiredArguments = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase)
     {
@@ -34,12 +41,26 @@ internal sealed class CollabHubProtocol(IHubProtocol inner) : IHubProtocol
         ref ReadOnlySequence<byte> input, IInvocationBinder binder, [NotNullWhen(true)] out HubMessage? message)
     {
         var start = input;
-        if (!inner.TryParseMessage(ref input, binder, out message))
+        bool parsed;
+        try
+        {
+            parsed = inner.TryParseMessage(ref input, binder, out message);
+        }
+        catch (InvalidDataException) when (DeepInvocation(start) is { } deep)
+        {
+            input = start.Slice(start.GetPosition(1, start.PositionOf(EndOfMessage)!.Value));
+            message = deep;
+            return true;
+        }
+
+        if (!parsed || message is null)
             return false;
-        if (message is InvocationBindingFailureMessage failure
-            && RequiredArguments.TryGetValue(failure.Target, out var required)
-            && ParseWithFewer(start, binder, failure.Target, required) is { } parsed)
-            message = parsed;
+        if (message is InvocationBindingFailureMessage failure)
+        {
+            message = (RequiredArguments.TryGetValue(failure.Target, out var required) ? ParseWithFewer(start, binder, failure.Target, required) : null)
+                ?? Refusal(failure.InvocationId, failure.Target, $"{ErrorCodes.InvalidArgument}: an argument is missing or of the wrong type");
+        }
+
         return true;
     }
 
@@ -77,6 +98,31 @@ internal sealed class CollabHubProtocol(IHubProtocol inner) : IHubProtocol
         WriteMessage(message, output);
         return output.WrittenMemory;
     }
+
+    /// <summary>
+    /// SignalR's JSON protocol ends a connection over arguments that are nested deeper than 64: this reads who called, so that he is told.
+    /// </summary>
+    private InvocationBindingFailureMessage? DeepInvocation(ReadOnlySequence<byte> input)
+    {
+        if (inner.TransferFormat is not TransferFormat.Text || input.PositionOf(EndOfMessage) is not { } end)
+            return null;
+        try
+        {
+            using var json = JsonDocument.Parse(input.Slice(0, end), new JsonDocumentOptions { MaxDepth = JsonData.ReaderDepth });
+            return json.RootElement.ValueKind is JsonValueKind.Object
+                && json.RootElement.TryGetProperty("target", out var target)
+                && json.RootElement.TryGetProperty("invocationId", out var id)
+                ? Refusal(id.GetString(), target.GetString() ?? "", $"{ErrorCodes.InvalidMessage}: an argument is nested deeper than {JsonData.MaxDepth}")
+                : null;
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    private static InvocationBindingFailureMessage Refusal(string? invocationId, string target, string error) =>
+        new(invocationId, target, ExceptionDispatchInfo.Capture(new HubException(error)));
 
     /// <summary>Reads the same bytes again as if the method had fewer parameters.</summary>
     private HubMessage? ParseWithFewer(ReadOnlySequence<byte> start, IInvocationBinder binder, string target, int required)

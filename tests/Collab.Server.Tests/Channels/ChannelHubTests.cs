@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Collab.Protocol;
 using Collab.Testing;
 using Microsoft.AspNetCore.Http.Connections;
@@ -253,6 +254,41 @@ public sealed class ChannelHubTests
         Assert.Equal(ErrorCodes.TooLarge, await TestClient.CodeOfAsync(client.SubscribeAsync("c", presence: new string('x', 9000))));
     }
 
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task Data_that_is_no_JSON_value_is_refused_and_the_connection_goes_on(bool messagePack)
+    {
+        await using var host = await CollabTestHost.StartAsync();
+        var client = new ChannelClient(await host.ConnectAsync(messagePack: messagePack));
+        foreach (var depth in (int[])[61, 64, 70, 500])
+        {
+            var deep = Nested(depth, messagePack);
+            Assert.Equal(ErrorCodes.InvalidMessage, await TestClient.CodeOfAsync(client.PublishAsync("c", "e", deep)));
+        }
+
+        Assert.Equal(ErrorCodes.InvalidMessage, await TestClient.CodeOfAsync(client.PublishAsync("c", "e", new Dictionary<string, int> { ["__proto__"] = 1 })));
+        Assert.Equal(ErrorCodes.InvalidArgument, await TestClient.CodeOfAsync(client.Client.Connection.InvokeAsync("Publish", "c", 7, 1, null)));
+        Assert.Equal(ErrorCodes.InvalidArgument, await TestClient.CodeOfAsync(client.Client.Connection.InvokeAsync("Publish", "c")));
+        await client.PublishAsync("c", "e", Nested(60, messagePack));
+    }
+
+    [Theory, InlineData(true, true), InlineData(true, false), InlineData(false, true), InlineData(false, false)]
+    public async Task Any_JSON_value_goes_through_either_protocol(bool writer, bool reader)
+    {
+        await using var host = await CollabTestHost.StartAsync();
+        var publisher = new ChannelClient(await host.ConnectAsync(messagePack: writer));
+        var subscriber = new ChannelClient(await host.ConnectAsync(messagePack: reader));
+        await subscriber.SubscribeAsync("c");
+        object?[] values =
+        [
+            null, true, 0, -1, 255, -129, 65536, -65537, long.MaxValue, long.MinValue, 0.5, -1e300, "", "\u0000\u001f\"\\/\u2028é😀",
+            Array.Empty<int>(), new Dictionary<string, object?>(), new { a = new object?[] { 1, new { b = (int?)null } } },
+        ];
+        foreach (var value in values)
+            await publisher.PublishAsync("c", "e", value);
+        await subscriber.UntilAsync(self => self.Received.Count == values.Length);
+        Assert.Equal(values.Select(ChannelClient.JsonOf), subscriber.Data);
+    }
+
     [Fact]
     public async Task Every_door_asks_for_its_right()
     {
@@ -279,6 +315,17 @@ public sealed class ChannelHubTests
                 Assert.Fail("It is not allowed.");
         });
         Assert.Contains("forbidden", (await stream).Message, StringComparison.Ordinal);
+    }
+
+    // .NET's own serializer of JSON ends at 64.
+    private static object Nested(int depth, bool messagePack)
+    {
+        if (!messagePack)
+            return JsonDocument.Parse(new string('[', depth) + new string(']', depth), new JsonDocumentOptions { MaxDepth = 1000 }).RootElement;
+        object nested = Array.Empty<object>();
+        for (var i = 1; i < depth; i++)
+            nested = new[] { nested };
+        return nested;
     }
 
     internal static long OffsetOf(string position) => Position.TryParse(position, out var parsed) ? parsed.Offset : -1;

@@ -93,6 +93,16 @@ public sealed class PresenceTests
     }
 
     [Fact]
+    public async Task Who_subscribes_again_without_presence_has_left()
+    {
+        await using var host = await CollabTestHost.StartAsync();
+        var ada = await ConnectAsync(host, "ada");
+        await ada.SubscribeAsync("c", presence: true);
+        await ada.SubscribeAsync("c");
+        Assert.Empty(await ada.MembersAsync("c"));
+    }
+
+    [Fact]
     public async Task A_client_that_crashes_has_left_after_a_while()
     {
         await using var host = await CollabTestHost.StartAsync(ShortGrace);

@@ -130,19 +130,17 @@ test.each(["json", "messagepack"] as const)("any_json_value_published_over_%s_ar
   for (const data of [...followers.map((follower) => follower.data), polled.messages.map((message) => message.data)]) for (const [i, value] of values.entries()) expect(data[i]).toEqual(value);
 });
 
-test.each(TRANSPORTS)("what_message_pack_cannot_read_comes_in_json_over_%s", async (connection) => {
+test("what_message_pack_cannot_read_in_javascript_is_refused_whoever_publishes_it", async () => {
   const name = newChannel();
-  const ours = connect({ connection });
-  const follower = await followed(ours.channel(name));
+  const follower = await followed(connect().channel(name));
   const hostile = JSON.parse('{"__proto__":{"admin":true}}') as unknown;
 
-  await post(name, [1, hostile, 3]);
+  await post(name, [1]);
+  await expect(post(name, [hostile])).rejects.toThrow();
+  await post(name, [3]);
 
-  await until(() => follower.messages.length >= 3);
-  expect(follower.data).toEqual([1, hostile, 3]);
-  expect(({} as { admin?: boolean }).admin).toBeUndefined();
-  await until(() => ours.status === "connected" && ours.protocol === "json");
-  await expect(ours.channel(name).history()).resolves.toMatchObject({ messages: [{ data: 1 }, {}, { data: 3 }] });
+  await until(() => follower.messages.length >= 2);
+  expect(follower.data).toEqual([1, 3]);
 });
 
 test("a_connection_gives_the_same_channel_object_for_a_name", () => {

@@ -23,7 +23,7 @@ export interface CollabConnectionOptions {
   accessTokenFactory?: () => string | Promise<string>;
   /** The transport, or `"auto"` (default): WebSockets, else server-sent events, else long polling. */
   connection?: TransportMode;
-  /** The hub protocol where the transport allows it. Default `"messagepack"`; server-sent events, and what MessagePack cannot read, always use `"json"`. */
+  /** The hub protocol where the transport allows it. Default `"messagepack"`; server-sent events always use `"json"`. */
   protocol?: HubProtocol;
   /** Whether to connect at once. Default true. */
   connect?: boolean;
@@ -89,8 +89,6 @@ export class CollabConnection extends TypedEvents<CollabConnectionEvents> {
   /** Whether the page is in the back/forward cache, or on its way out. */
   #away = false;
   #destroyed = false;
-  /** MessagePack brought something that it cannot read, and would bring it again. */
-  #needsJson = false;
   #loop: Promise<void> | undefined;
   /** Aborted to cut short the current attempt and the wait before the next one. */
   #hurry = new AbortController();
@@ -254,7 +252,6 @@ export class CollabConnection extends TypedEvents<CollabConnectionEvents> {
         this.#setStatus("connected");
         const error = await session.ended;
         this.#session = undefined;
-        this.#needsJson ||= session.hasUnreadable;
         if (error) this.emit("error", new CollabError("disconnected", `The connection was lost: ${error.message}`, { cause: error }));
         if (Date.now() - since >= STABLE_AFTER) this.#backoff.reset();
       }
@@ -291,7 +288,7 @@ export class CollabConnection extends TypedEvents<CollabConnectionEvents> {
     return {
       url: withQuery(this.url, "session", this.#sessionName),
       transport,
-      protocol: protocolFor(transport, this.#needsJson ? "json" : (protocol ?? "messagepack")),
+      protocol: protocolFor(transport, protocol ?? "messagepack"),
       accessTokenFactory,
       withCredentials,
       logger,

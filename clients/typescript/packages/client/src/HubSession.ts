@@ -1,6 +1,6 @@
 import { HttpTransportType, HubConnectionBuilder, HubConnectionState, LogLevel } from "@microsoft/signalr";
 import type { HubConnection, IHttpConnectionOptions, ILogger } from "@microsoft/signalr";
-import { UnreadableAware } from "./UnreadableAware.js";
+import { MessagePackHubProtocol } from "@microsoft/signalr-protocol-msgpack";
 import { CollabError, serverError } from "./CollabError.js";
 import type { ChannelNews } from "./ChannelSession.js";
 import type { ChannelMessage, MembersChange } from "./ChannelContract.js";
@@ -42,14 +42,13 @@ export class HubSession {
   #over = false;
   #end!: (error?: Error) => void;
   #stopped: Promise<void> | undefined;
-  #hasUnreadable = false;
 
   /** Resolves when the session is over, with the error that ended it if there was one: from then on it delivers nothing. */
   readonly ended = new Promise<Error | undefined>((resolve) => (this.#end = resolve));
 
   private constructor(options: HubSessionOptions) {
     this.#options = options;
-    this.#hub = build(options, () => (this.#hasUnreadable = true));
+    this.#hub = build(options);
     this.#hub.onclose((error) => this.#finish(error));
     this.#on("DocumentUpdated", (documentId, update, position) =>
       options.onDocumentUpdated(String(documentId), bytesFromWire(update), String(position)),
@@ -93,11 +92,6 @@ export class HubSession {
     return this.#options.protocol;
   }
 
-  /** Whether it was something that the server sent, and that could not be read, which ended the session. */
-  get hasUnreadable(): boolean {
-    return this.#hasUnreadable;
-  }
-
   /** Calls a hub method. @throws CollabError the server's, or `disconnected` when the connection ended before the answer. */
   async call<K extends keyof HubMethods>(method: K, ...args: Parameters<HubMethods[K]>): Promise<ReturnType<HubMethods[K]>> {
     if (this.#over) throw new CollabError("disconnected", `${method}: the connection has ended.`);
@@ -138,7 +132,7 @@ export class HubSession {
   }
 }
 
-function build(options: HubSessionOptions, onUnreadable: () => void): HubConnection {
+function build(options: HubSessionOptions): HubConnection {
   const webSockets = options.transport === "webSockets";
   const http: IHttpConnectionOptions = {
     transport: SIGNALR_TRANSPORT[options.transport],
@@ -152,6 +146,6 @@ function build(options: HubSessionOptions, onUnreadable: () => void): HubConnect
     .withServerTimeout(30_000)
     .withKeepAliveInterval(15_000)
     .configureLogging(options.logger ?? LogLevel.None);
-  if (options.protocol === "messagepack") builder.withHubProtocol(new UnreadableAware(onUnreadable));
+  if (options.protocol === "messagepack") builder.withHubProtocol(new MessagePackHubProtocol());
   return builder.build();
 }

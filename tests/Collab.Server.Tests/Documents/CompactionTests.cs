@@ -203,7 +203,7 @@ public sealed class CompactionTests
     private static async Task<LogPage> UntilCompactedAsync(CollabTestHost host, long through = 5)
     {
         var log = host.Services.GetRequiredService<IRoomLog>();
-        for (var tries = 0; tries < 400; tries++)
+        for (var tries = 0; tries < 1500; tries++)
         {
             var page = await log.ReadAll(Document);
             if (page.Snapshot?.Offset >= through)

@@ -18,9 +18,9 @@ internal sealed partial class CollabErrorFilter(ILogger<CollabErrorFilter> logge
         {
             return await next(invocationContext);
         }
-        catch (CollabException exception)
+        catch (Exception exception) when (ToHubException(exception) is { } refusal)
         {
-            throw ToHubException(exception);
+            throw refusal;
         }
         catch (Exception exception) when (exception is not OperationCanceledException and not HubException)
         {
@@ -36,17 +36,19 @@ internal sealed partial class CollabErrorFilter(ILogger<CollabErrorFilter> logge
         {
             return await part();
         }
-        catch (CollabException exception)
+        catch (Exception exception) when (ToHubException(exception) is { } refusal)
         {
-            throw ToHubException(exception);
-        }
-        catch (RoomLogUnavailableException)
-        {
-            throw new HubException($"{ErrorCodes.Unavailable}: the store cannot be read now; try again later");
+            throw refusal;
         }
     }
 
-    private static HubException ToHubException(CollabException exception) => new($"{exception.Code}: {exception.Message}");
+    // Null when nobody expected it.
+    private static HubException? ToHubException(Exception exception) => exception switch
+    {
+        CollabException refusal => new HubException($"{refusal.Code}: {refusal.Message}"),
+        RoomLogUnavailableException => new HubException($"{ErrorCodes.Unavailable}: the store cannot be read now; try again later"),
+        _ => null,
+    };
 
     [LoggerMessage(100, LogLevel.Error, "The hub method {Method} failed unexpectedly")]
     private static partial void Failed(ILogger logger, string method, Exception exception);

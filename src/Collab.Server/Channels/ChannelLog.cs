@@ -17,12 +17,12 @@ internal static partial class ChannelLog
     [LoggerMessage(3003, LogLevel.Error, "Channel {Channel}: a message could not be committed or sent on for an unexpected reason")]
     public static partial void CommitFailed(ILogger logger, string channel, Exception exception);
 
-    [LoggerMessage(3004, LogLevel.Warning, "Channel {Channel} cannot be read now; those who ask for it are refused")]
-    public static partial void ReadFailed(ILogger logger, string channel, Exception exception);
-
-    [LoggerMessage(3005, LogLevel.Debug, "The history of channel {Channel} could not be shortened; it is tried again later")]
+    [LoggerMessage(3004, LogLevel.Debug, "The history of channel {Channel} could not be shortened; it is tried again later")]
     public static partial void TrimFailed(ILogger logger, string channel, Exception exception);
 
-    [LoggerMessage(3006, LogLevel.Error, "Channels could not be looked through; it is tried again later")]
+    [LoggerMessage(3005, LogLevel.Error, "Channels could not be looked through; it is tried again later")]
     public static partial void SweepFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(3006, LogLevel.Debug, "Channels that nobody is in could not be shortened; it is tried again later")]
+    public static partial void TrimmingFailed(ILogger logger, Exception exception);
 }

@@ -43,9 +43,11 @@ internal sealed class ChannelPresence(ChannelRoom room, CollabLifetimeManager co
         var key = KeyOf(caller.ConnectionId, caller.UserId);
         lock (_gate)
         {
-            if (!_members.TryGetValue(key, out var member))
-                _members.Add(key, member = new Member(caller.UserId));
-            member.Add(caller.ConnectionId, data);
+            var shown = new ChannelMember(caller.ConnectionId, caller.UserId, data);
+            if (_members.TryGetValue(key, out var member))
+                member.Add(shown);
+            else
+                _members.Add(key, new Member(shown));
         }
 
         await _turn.WaitAsync();
@@ -139,22 +141,22 @@ internal sealed class ChannelPresence(ChannelRoom room, CollabLifetimeManager co
 
     private static string KeyOf(string connectionId, string? userId) => userId is null ? "connection " + connectionId : "user " + userId;
 
-    private sealed class Member(string? userId)
+    private sealed class Member(ChannelMember first)
     {
         // In the order in which they came.
-        private readonly List<ChannelMember> _connections = [];
+        private readonly List<ChannelMember> _connections = [first];
 
         /// <summary>What the others see: the connection that came last of those that are there, or of those that were.</summary>
-        public ChannelMember Shown { get; private set; } = null!;
+        public ChannelMember Shown { get; private set; } = first;
 
         public bool IsGone => _connections.Count == 0;
 
         public DateTimeOffset LeavesAt { get; set; }
 
-        public void Add(string connectionId, JsonData data)
+        public void Add(ChannelMember connection)
         {
-            _connections.RemoveAll(connection => connection.ConnectionId == connectionId);
-            _connections.Add(Shown = new ChannelMember(connectionId, userId, data));
+            _connections.RemoveAll(known => known.ConnectionId == connection.ConnectionId);
+            _connections.Add(Shown = connection);
         }
 
         public bool Remove(string connectionId)

@@ -52,21 +52,25 @@ internal sealed class ChannelRooms(
     {
         using var timer = new PeriodicTimer(SweepInterval, clock);
         var lastTrim = clock.GetTimestamp();
+        var trimming = Task.CompletedTask;
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
                 await SweepAsync();
-                if (clock.GetElapsedTime(lastTrim).TotalMilliseconds < options.Value.TrimMilliseconds)
+                // Beside the sweeping, which must not wait for many channels.
+                if (!trimming.IsCompleted || clock.GetElapsedTime(lastTrim).TotalMilliseconds < options.Value.TrimMilliseconds)
                     continue;
-                await TrimAsync(stoppingToken);
                 lastTrim = clock.GetTimestamp();
+                trimming = TrimAsync(stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // The server stops.
         }
+
+        await trimming;
     }
 
     private ChannelRoom Open(string channel)
@@ -76,6 +80,18 @@ internal sealed class ChannelRooms(
     }
 
     private async Task SweepAsync()
+    {
+        try
+        {
+            await SweepRoomsAsync();
+        }
+        catch (Exception exception)
+        {
+            ChannelLog.SweepFailed(_logger, exception);
+        }
+    }
+
+    private async Task SweepRoomsAsync()
     {
         var emptySince = Environment.TickCount64 - options.Value.LingerMilliseconds;
         var resident = 0L;
@@ -104,7 +120,15 @@ internal sealed class ChannelRooms(
             await TrimAsync(log, stoppingToken);
             await TrimAsync(_memory, stoppingToken);
         }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops.
+        }
         catch (RoomLogUnavailableException exception)
+        {
+            ChannelLog.TrimmingFailed(_logger, exception);
+        }
+        catch (Exception exception)
         {
             ChannelLog.SweepFailed(_logger, exception);
         }

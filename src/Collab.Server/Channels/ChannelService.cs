@@ -53,6 +53,9 @@ internal sealed class ChannelService(
                 members = await room.Presence.JoinAsync(caller, presence);
             else
                 await room.Presence.LeaveAsync(caller.ConnectionId, caller.UserId, isLost: false);
+            // Whoever ended meanwhile was taken out before he came in.
+            if (!connections.IsIn(caller.ConnectionId, room.Key))
+                await room.Presence.LeaveAsync(caller.ConnectionId, caller.UserId, isLost: true);
             ChannelLog.Subscribed(rooms.Logger, caller.ConnectionId, channel, start.Page.Through);
             var answer = new SubscribedChannel(
                 new Position(start.Page.Epoch, start.Page.Through).ToString(), start.Recovered, MessagesOf(start.Page), members);
@@ -305,11 +308,6 @@ internal sealed class ChannelService(
         try
         {
             return await visit(room);
-        }
-        catch (RoomLogUnavailableException exception)
-        {
-            ChannelLog.ReadFailed(rooms.Logger, channel, exception);
-            throw new CollabException(ErrorCodes.Unavailable, "the channel cannot be read now; try again later", exception);
         }
         finally
         {

@@ -52,6 +52,10 @@ internal sealed class CollabLifetimeManager(
             connection.Outbox.Follow(membership, cursor, head);
     }
 
+    /// <summary>Whether a connection is in a room.</summary>
+    public bool IsIn(string connectionId, RoomKey room) =>
+        _connections.TryGetValue(connectionId, out var connection) && connection.Outbox.IsIn(room);
+
     /// <summary>Takes a connection out of a room. Returns false when it was not in it.</summary>
     public async ValueTask<bool> LeaveAsync(string connectionId, RoomKey room, string group)
     {
@@ -71,7 +75,7 @@ internal sealed class CollabLifetimeManager(
     {
         if (!_connections.TryGetValue(connectionId, out var connection))
             return;
-        connection.Outbox.Close();
+        connection.Outbox.StopSending();
         // Who does not read will not get it.
         _ = connection.WriteLastAsync(new CloseMessage("replaced: another connection of this session was opened", allowReconnect: false)).AsTask();
         await Task.WhenAny(connection.Ended, Task.Delay(ReplacePatience, clock));

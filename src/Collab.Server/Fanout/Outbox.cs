@@ -86,7 +86,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
             _closed = true;
             memberships = [.. _memberships.Values];
             _memberships.Clear();
-            StopSending();
+            Stop();
         }
 
         foreach (var membership in memberships)
@@ -233,7 +233,14 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
     private static bool IsLatestWins(SerializedHubMessage message) =>
         message.Message is InvocationMessage { Target: HubContract.AwarenessUpdated };
 
-    private void StopSending()
+    /// <summary>Nothing is sent any more; the connection stays in its rooms until it has ended.</summary>
+    public void StopSending()
+    {
+        lock (_gate)
+            Stop();
+    }
+
+    private void Stop()
     {
         _stopped = true;
         _queue.Clear();
@@ -308,14 +315,12 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
         }
         catch (OperationCanceledException) when (connection.ConnectionAborted.IsCancellationRequested)
         {
-            lock (_gate)
-                StopSending();
+            StopSending();
         }
         catch (Exception exception)
         {
             FanoutLog.OutboxFailed(logger, connection.ConnectionId, exception);
-            lock (_gate)
-                StopSending();
+            StopSending();
             connection.Abort();
         }
     }

@@ -1,7 +1,9 @@
 using Collab.Protocol;
+using Collab.Server.Rooms;
 using Collab.Testing;
 using Collab.Testing.Proxies;
 using Microsoft.AspNetCore.Http.Connections;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Collab.Server.Tests.Channels;
 
@@ -90,6 +92,25 @@ public sealed class PresenceTests
         Assert.Contains("ada", (await watcher.MembersAsync("c")).Select(member => member.UserId));
         await watcher.UntilAsync(self => self.Changes.Count == 2);
         Assert.Equal(["+ada", "-ada"], watcher.Changes.Select(Show));
+    }
+
+    [Fact]
+    public async Task A_connection_that_ends_while_it_subscribes_leaves_nobody_behind()
+    {
+        var log = new GatedRoomLog();
+        var gate = new TaskCompletionSource();
+        await using var host = await CollabTestHost.StartAsync(ShortGrace, collab => collab.Services.AddSingleton<IRoomLog>(log));
+        var watcher = await ConnectAsync(host, "watcher");
+        log.Gate = gate.Task;
+        var ada = await ConnectAsync(host, "ada");
+        var subscribing = ada.SubscribeAsync("c", presence: true);
+        await log.Reached.Task;
+        await ada.Client.Connection.StopAsync();
+        await Assert.ThrowsAnyAsync<Exception>(() => subscribing);
+        await Task.Delay(500);
+        gate.SetResult();
+        await Task.Delay(3500);
+        Assert.Empty(await watcher.MembersAsync("c"));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Collab.Crdt;
 using Collab.Testing;
 using Microsoft.AspNetCore.Http.Connections;
 
@@ -23,6 +24,24 @@ public sealed class SessionTests
         Assert.Contains("replaced", first.Client.ClosedBy!.Message, StringComparison.Ordinal);
         await second.UntilAsync(self => !self.Received.IsEmpty);
         Assert.Empty(first.Received);
+    }
+
+    [Fact]
+    public async Task The_first_connection_leaves_its_rooms()
+    {
+        await using var host = await CollabTestHost.StartAsync([("Collab:Channels:PresenceGraceMilliseconds", "0")]);
+        var watcher = new ChannelClient(await host.ConnectAsync("watcher"));
+        await watcher.Client.JoinAsync("d");
+        var first = new ChannelClient(await host.ConnectAsync("ada", session: "s"));
+        await first.SubscribeAsync("c", presence: true);
+        await first.Client.JoinAsync("d");
+        await first.Client.ShowAsync("d", new AwarenessState(7, 1, "{}"u8.ToArray()));
+        await watcher.Client.UntilAsync(client => client.Awareness.Count == 1);
+
+        await host.ConnectAsync("ada", session: "s");
+        await first.Client.UntilAsync(client => client.IsClosed);
+        await watcher.Client.UntilAsync(client => client.Awareness.Count == 2);
+        Assert.Empty(await watcher.MembersAsync("c"));
     }
 
     [Fact]

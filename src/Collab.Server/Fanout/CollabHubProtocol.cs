@@ -55,7 +55,8 @@ internal sealed class CollabHubProtocol(IHubProtocol inner) : IHubProtocol
 
         if (!parsed || message is null)
             return false;
-        if (message is InvocationBindingFailureMessage failure)
+        // SignalR's own refusal says what it is: there is no such method.
+        if (message is InvocationBindingFailureMessage { BindingFailure.SourceException: not HubException } failure)
         {
             message = (RequiredArguments.TryGetValue(failure.Target, out var required) ? ParseWithFewer(start, binder, failure.Target, required) : null)
                 ?? Refusal(failure.InvocationId, failure.Target, $"{ErrorCodes.InvalidArgument}: an argument is missing or of the wrong type");

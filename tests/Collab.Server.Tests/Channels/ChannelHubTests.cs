@@ -1,8 +1,13 @@
+using System.Net.WebSockets;
+using System.Text;
 using System.Text.Json;
 using Collab.Protocol;
+using Collab.Server.Rooms;
 using Collab.Testing;
 using Microsoft.AspNetCore.Http.Connections;
+using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Collab.Server.Tests.Channels;
 
@@ -125,17 +130,22 @@ public sealed class ChannelHubTests
 
         for (var i = 0; i < 30; i++)
         {
-            var client = await host.ConnectAsync("ben", messagePack: false);
-            var events = new List<string>();
-            client.Connection.On<string, ChannelMessage>(HubContract.MessageReceived, (_, message) =>
+            // On the wire, as a client's own queues could put it right.
+            using var socket = new ClientWebSocket();
+            socket.Options.SetRequestHeader("Authorization", TestAuthentication.Header("ben", CollabTestHost.Everything));
+            await socket.ConnectAsync(new Uri(host.Url.Replace("http", "ws", StringComparison.Ordinal) + HubContract.Path), default);
+            await socket.SendAsync("{\"protocol\":\"json\",\"version\":1}\u001e"u8.ToArray(), WebSocketMessageType.Text, true, default);
+            await socket.SendAsync("{\"type\":1,\"invocationId\":\"1\",\"target\":\"Subscribe\",\"arguments\":[\"c\"]}\u001e"u8.ToArray(), WebSocketMessageType.Text, true, default);
+            var received = "";
+            while (!received.Contains("\"type\":3", StringComparison.Ordinal) || !received.Contains("MessageReceived", StringComparison.Ordinal))
             {
-                lock (events)
-                    events.Add(message.Position);
-            });
-            var subscribed = await client.Connection.InvokeAsync<SubscribedChannel>("Subscribe", "c");
-            await Task.Delay(15);
-            lock (events)
-                Assert.All(events, position => Assert.True(OffsetOf(position) > OffsetOf(subscribed.Position)));
+                var buffer = new byte[64 * 1024];
+                var read = await socket.ReceiveAsync(buffer, default).WaitAsync(TimeSpan.FromSeconds(20));
+                received += Encoding.UTF8.GetString(buffer, 0, read.Count);
+            }
+
+            Assert.True(
+                received.IndexOf("\"type\":3", StringComparison.Ordinal) < received.IndexOf("MessageReceived", StringComparison.Ordinal), received);
         }
 
         await stop.CancelAsync();
@@ -240,6 +250,29 @@ public sealed class ChannelHubTests
         Assert.Equal(ErrorCodes.InvalidMessage, await TestClient.CodeOfAsync(client.PublishAsync("c", "e", 1, new string('k', 200))));
         await client.PublishAsync("c", "e", 1);
         Assert.Single((await client.HistoryAsync("c")).Messages);
+    }
+
+    [Fact]
+    public async Task While_the_store_cannot_be_read_callers_are_told_so()
+    {
+        var log = new GatedRoomLog { IsBroken = true };
+        await using var host = await CollabTestHost.StartAsync(configure: collab => collab.Services.AddSingleton<IRoomLog>(log));
+        var client = new ChannelClient(await host.ConnectAsync());
+        Assert.Equal(ErrorCodes.Unavailable, await TestClient.CodeOfAsync(client.SubscribeAsync("c")));
+        Assert.Equal(ErrorCodes.Unavailable, await TestClient.CodeOfAsync(client.HistoryAsync("c")));
+        Assert.Equal("unavailable", await (await host.GetAsync("/channels/c/messages?wait=0")).CodeAsync());
+        Assert.Equal("unavailable", await (await host.GetAsync("/channels/c/events")).CodeAsync());
+        log.IsBroken = false;
+        await client.SubscribeAsync("c");
+    }
+
+    [Fact]
+    public async Task A_method_that_does_not_exist_is_said_not_to()
+    {
+        await using var host = await CollabTestHost.StartAsync();
+        var client = await host.ConnectAsync();
+        var error = await Assert.ThrowsAsync<HubException>(() => client.Connection.InvokeAsync("Subscribed", "c"));
+        Assert.Contains("Method does not exist", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -28,7 +28,7 @@ internal static class ChannelEndpoints
             .Accepts<PublishedMessage>("application/json")
             .Produces<Published>()
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
-            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
+            .Produces(StatusCodes.Status415UnsupportedMediaType)
             .ProducesProblem(StatusCodes.Status429TooManyRequests)
             .RefusesAsUsual();
         channel.MapGet("/messages", ChannelPolling.GetAsync)
@@ -70,8 +70,9 @@ internal static class ChannelEndpoints
         string channel,
         [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey = null)
     {
+        // Routing has refused other types; this is for none.
         if (!context.Request.HasJsonContentType())
-            return TypedResults.StatusCode(StatusCodes.Status415UnsupportedMediaType);
+            return CollabProblemFilter.Problem(ErrorCodes.InvalidMessage, "a message is application/json", StatusCodes.Status415UnsupportedMediaType);
         var (messages, isBatch) = await ReadAsync(context, string.IsNullOrEmpty(idempotencyKey) ? null : idempotencyKey);
         var positions = await service.PublishAsync(Caller.Of(context), NameOf(channel), messages);
         return isBatch

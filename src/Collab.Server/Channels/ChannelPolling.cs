@@ -30,7 +30,7 @@ internal static class ChannelPolling
         if (wait is < 0 or > MaxWaitSeconds or double.NaN)
             throw new CollabException(ErrorCodes.InvalidArgument, $"wait is 0 to {MaxWaitSeconds} seconds");
         context.Response.Headers.CacheControl = "private, no-cache";
-        using var polling = new Waiting(context, clock, TimeSpan.FromSeconds(wait ?? DefaultWaitSeconds), fanout.Value.KeepAliveMilliseconds);
+        var polling = new Waiting(context, clock, TimeSpan.FromSeconds(wait ?? DefaultWaitSeconds), fanout.Value.KeepAliveMilliseconds);
         var poll = await service.PollAsync(
             context.User, ChannelEndpoints.NameOf(channel), after, limit, polling.WaitAsync, context.RequestAborted);
 
@@ -66,10 +66,9 @@ internal static class ChannelPolling
     }
 
     /// <summary>Waits until there may be something, as long as the caller wants, and keeps his connection alive meanwhile.</summary>
-    private sealed class Waiting(HttpContext context, TimeProvider clock, TimeSpan patience, int silence) : IDisposable
+    private sealed class Waiting(HttpContext context, TimeProvider clock, TimeSpan patience, int silence)
     {
         private readonly long _started = clock.GetTimestamp();
-        private readonly CancellationTokenSource _gone = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
 
         public async Task<bool> WaitAsync(Task next)
         {
@@ -81,7 +80,7 @@ internal static class ChannelPolling
                 var keepAlive = TimeSpan.FromMilliseconds(silence);
                 try
                 {
-                    await next.WaitAsync(left < keepAlive ? left : keepAlive, clock, _gone.Token);
+                    await next.WaitAsync(left < keepAlive ? left : keepAlive, clock, context.RequestAborted);
                 }
                 catch (TimeoutException)
                 {
@@ -92,8 +91,6 @@ internal static class ChannelPolling
 
             return true;
         }
-
-        public void Dispose() => _gone.Dispose();
 
         private async Task BreatheAsync()
         {

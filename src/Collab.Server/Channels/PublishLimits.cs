@@ -19,7 +19,7 @@ internal sealed class PublishLimits(IOptions<ChannelOptions> options) : IDisposa
     public void Count(string caller, ChannelNamespace space, int messages)
     {
         if (options.Value.PublishesPerSecond > 0)
-            Acquire(_callers, caller, messages, Math.Max(options.Value.PublishBurst, 1), "you publish");
+            Acquire(_callers, caller, messages, options.Value.PublishBurst, "you publish");
         if (space.PublishesPerSecond > 0)
             Acquire(_namespaces, space, messages, space.PublishesPerSecond, "all together publish");
     }
@@ -44,15 +44,16 @@ internal sealed class PublishLimits(IOptions<ChannelOptions> options) : IDisposa
         };
     }
 
-    private static RateLimitPartition<TKey> Partition<TKey>(TKey key, int perSecond, int burst) =>
-        perSecond == 0
-            ? RateLimitPartition.GetNoLimiter(key)
-            : RateLimitPartition.GetTokenBucketLimiter(key, _ => new TokenBucketRateLimiterOptions
-            {
-                TokenLimit = burst,
-                TokensPerPeriod = Math.Max(perSecond / 10, 1),
-                ReplenishmentPeriod = TimeSpan.FromSeconds(perSecond < 10 ? 1.0 / perSecond : 0.1),
-                QueueLimit = 0,
-                AutoReplenishment = true,
-            });
+    private static RateLimitPartition<TKey> Partition<TKey>(TKey key, int perSecond, int burst)
+    {
+        var tokens = Math.Max(perSecond / 10, 1);
+        return RateLimitPartition.GetTokenBucketLimiter(key, _ => new TokenBucketRateLimiterOptions
+        {
+            TokenLimit = burst,
+            TokensPerPeriod = tokens,
+            ReplenishmentPeriod = TimeSpan.FromSeconds((double)tokens / perSecond),
+            QueueLimit = 0,
+            AutoReplenishment = true,
+        });
+    }
 }

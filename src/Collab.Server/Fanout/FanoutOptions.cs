@@ -22,8 +22,8 @@ public sealed class FanoutOptions
 
     /// <summary>
     /// After so long a silence something is written to every reader, in milliseconds: proxies drop connections on which nothing passes.
-    /// Over WebSockets and SSE hub connections may wait up to a second longer; their long polls are answered then. 1,000 to 60,000;
-    /// default 3,000.
+    /// Over WebSockets and SSE hub connections may wait up to a second longer; their long polls are answered then. 1,000 to 15,000,
+    /// as clients give a silent server up after 30 s; default 3,000.
     /// </summary>
     public int KeepAliveMilliseconds { get; set; } = 3_000;
 
@@ -31,6 +31,6 @@ public sealed class FanoutOptions
         OutboxBytes is < 16 * 1024 or > 64 * 1024 * 1024 ? "Collab:Fanout:OutboxBytes must be 16384 to 67108864 bytes."
         : OutboxMilliseconds is < 100 or > 60_000 ? "Collab:Fanout:OutboxMilliseconds must be 100 to 60000 milliseconds."
         : WriteTimeoutMilliseconds is < 500 or > 60_000 ? "Collab:Fanout:WriteTimeoutMilliseconds must be 500 to 60000 milliseconds."
-        : KeepAliveMilliseconds is < 1000 or > 60_000 ? "Collab:Fanout:KeepAliveMilliseconds must be 1000 to 60000 milliseconds."
+        : KeepAliveMilliseconds is < 1000 or > 15_000 ? "Collab:Fanout:KeepAliveMilliseconds must be 1000 to 15000 milliseconds."
         : null;
 }

@@ -108,5 +108,8 @@ internal sealed class DocumentCompaction(DocumentRoom room, DocumentCompactor co
                 _running = false;
             }
         }
+
+        // What came meanwhile may be due by itself, and nothing may come after it.
+        CompactIfDue();
     }
 }

@@ -78,8 +78,9 @@ internal sealed class CollabLifetimeManager(
         connection.Outbox.StopSending();
         // Who does not read will not get it.
         _ = connection.WriteLastAsync(new CloseMessage("replaced: another connection of this session was opened", allowReconnect: false)).AsTask();
-        await Task.WhenAny(connection.Ended, Task.Delay(ReplacePatience, clock));
-        connection.Abort();
+        // One that ends by itself is left to it: aborted, it could lose its last words on their way, and would come back.
+        if (await Task.WhenAny(connection.Ended, Task.Delay(ReplacePatience, clock)) != connection.Ended)
+            connection.Abort();
     }
 
     /// <summary>Asks every client to close its connection and to come back later, and waits until those have closed it.</summary>

@@ -115,6 +115,23 @@ public sealed class CompactionTests
         }
     }
 
+    [Fact]
+    public async Task What_comes_while_it_is_compacted_is_compacted_next_though_nothing_follows()
+    {
+        using var engine = new GatedEngine();
+        await using var host = await StartAsync(engine: engine);
+        var client = await host.ConnectAsync();
+        await client.JoinAsync("d");
+        var typist = new Typist(1);
+        await TypeAsync(client, typist, 5);
+        Assert.True(await engine.Begun.WaitAsync(TimeSpan.FromSeconds(30)));
+        await TypeAsync(client, typist, 5);
+
+        engine.Gate.Release(100);
+
+        await UntilCompactedAsync(host, through: 10);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -234,6 +251,31 @@ public sealed class CompactionTests
         }
 
         public IDocumentContent Open(byte[] update) => _engine.Open(update);
+    }
+
+    /// <summary>Waits to be let through.</summary>
+    private sealed class GatedEngine : IDocumentEngine, IDisposable
+    {
+        private readonly ManagedEngine _engine = new();
+
+        public SemaphoreSlim Begun { get; } = new(0);
+
+        public SemaphoreSlim Gate { get; } = new(0);
+
+        public byte[] Compact(byte[] update)
+        {
+            Begun.Release();
+            Gate.Wait();
+            return _engine.Compact(update);
+        }
+
+        public IDocumentContent Open(byte[] update) => _engine.Open(update);
+
+        public void Dispose()
+        {
+            Begun.Dispose();
+            Gate.Dispose();
+        }
     }
 
     private sealed class BadEngine(bool fails) : IDocumentEngine

@@ -21,7 +21,7 @@ internal sealed class CollabLifetimeManager(
     : HubLifetimeManager<CollabHub>, IHostedService, IDisposable
 {
     private static readonly TimeSpan ProgressCheckInterval = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan ReplacePatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ReplacePatience = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<string, OutboxConnection> _connections = new(StringComparer.Ordinal);
     private readonly ILogger _logger = loggerFactory.CreateLogger("Collab.Fanout");

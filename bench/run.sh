@@ -4,6 +4,7 @@
 #   bench/run.sh room collab hocuspocus     only these (scenarios: room rooms idle join kill; servers: collab hocuspocus y-websocket)
 #   bench/run.sh --repeat 3 --seconds 10    medians of three runs of ten counted seconds
 #   bench/run.sh room --writers 10          only ten of the hot room's hundred clients write
+#   bench/run.sh channels                   channels beside socket.io and a bare hub (see README for what can be named)
 #   bench/run.sh check                      applies the generated updates with yjs
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -11,6 +12,7 @@ output=$PWD/../artifacts/bench
 build=(dotnet publish -c Release -nologo -v quiet -m:1 -nodeReuse:false)
 
 export COLLAB_PEERS=$PWD/peers COLLAB_HOST=$output/host/Collab.Host.dll
+export COLLAB_BARE_HUB=$output/barehub/Collab.BareHub.dll
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
 {
@@ -22,6 +24,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
     *) need_host=1 ;;
   esac
   if [ "$need_host" = 1 ]; then "${build[@]}" ../src/Collab.Host -o "$output/host"; fi
+  if [ "${1:-}" = channels ]; then "${build[@]}" Collab.BareHub -o "$output/barehub"; fi
   if [ ! -d peers/node_modules ] || [ peers/package-lock.json -nt peers/node_modules/.package-lock.json ]; then
     (cd peers && npm ci --no-audit --no-fund)
   fi

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Sockets;
+using Collab.Load.Channels;
 using Collab.Load.Scenarios;
 using Collab.Load.Servers;
 using Collab.Load.Sockets;
@@ -7,6 +8,7 @@ using Collab.Load.Statistics;
 using Collab.Load.Updates;
 
 // Collab.Load [scenario ...] [server ...] [--repeat N] [--seconds S] [--writers N]
+// Collab.Load channels [contender ...] [--repeat N] [--seconds S]
 // Collab.Load updates        prints what it would send, for bench/peers/check-updates.mjs
 var repeat = 1;
 var seconds = 10.0;
@@ -37,19 +39,22 @@ if (names is ["updates"])
     return 0;
 }
 
+if (names is ["channels", ..])
+    return ChannelsRun.Run(names[1..], repeat, seconds);
+
 IScenario[] scenarios =
     [new RoomScenario(seconds, writers), new RoomsScenario(seconds), new IdleScenario(2 * seconds), new JoinScenario(), new KillScenario()];
-var unknown = names.Find(name => !scenarios.Any(scenario => scenario.Name == name) && !ServerKind.All.Any(kind => kind.Name == name));
+var unknown = names.Find(name => !scenarios.Any(scenario => scenario.Name == name) && !ServerKind.OfDocuments.Any(kind => kind.Name == name));
 if (unknown is not null)
 {
     Console.Error.WriteLine(
         $"'{unknown}' is neither a scenario ({string.Join(", ", scenarios.Select(scenario => scenario.Name))}) "
-        + $"nor a server ({string.Join(", ", ServerKind.All.Select(kind => kind.Name))})");
+        + $"nor a server ({string.Join(", ", ServerKind.OfDocuments.Select(kind => kind.Name))})");
     return 2;
 }
 
 var chosenScenarios = Array.FindAll(scenarios, scenario => names.Contains(scenario.Name)) is { Length: > 0 } some ? some : scenarios;
-var chosenServers = Array.FindAll(ServerKind.All, kind => names.Contains(kind.Name)) is { Length: > 0 } few ? few : ServerKind.All;
+var chosenServers = Array.FindAll(ServerKind.OfDocuments, kind => names.Contains(kind.Name)) is { Length: > 0 } few ? few : ServerKind.OfDocuments;
 var loop = new SocketLoop();
 var report = new Report();
 var failed = false;

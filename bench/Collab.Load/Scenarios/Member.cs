@@ -15,7 +15,7 @@ internal class Member : IWebSocketListener, IWireMember
     public Member(SocketLoop loop, ServerProcess server, string document)
     {
         (_loop, _port) = (loop, server.Port);
-        _protocol = server.Kind.Protocol(document, this);
+        _protocol = server.Kind.Protocol!(document, this);
     }
 
     /// <summary>The server would let it join.</summary>
@@ -28,7 +28,7 @@ internal class Member : IWebSocketListener, IWireMember
     /// <summary>The last thing that went wrong: what was refused, or why the connection ended.</summary>
     public string? Fault { get; private set; }
 
-    public void Connect() => _connection = WebSocketConnection.Open(_loop, _port, _protocol.Path, this);
+    public void Connect() => _connection = new WebSocketConnection(_loop, _port, _protocol.Path, this);
 
     public void Join() => _protocol.Join();
 

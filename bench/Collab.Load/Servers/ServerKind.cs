@@ -38,7 +38,22 @@ internal sealed record ServerKind(string Name, bool Acknowledges, bool Stores, s
         Protocol = static (document, member) => new YWebSocketProtocol("/" + document, member),
     };
 
-    public static readonly ServerKind[] All = [Collab, Hocuspocus, YWebSocket];
+    /// <summary>SignalR alone, for channels.</summary>
+    public static readonly ServerKind BareHub = new("bare hub", Acknowledges: true, Stores: false, "/")
+    {
+        Command = static (port, _) => ["dotnet", Paths.BareHub, "--urls", $"http://127.0.0.1:{port}"],
+        Environment = static (_, _) => new() { ["Logging__LogLevel__Default"] = "Warning" },
+    };
+
+    /// <summary>For channels.</summary>
+    public static readonly ServerKind SocketIo = new("socket.io", Acknowledges: true, Stores: false, "/")
+    {
+        Command = static (_, _) => ["node", Path.Combine(Paths.Peers, "socket.io.mjs")],
+        Environment = static (port, _) => new() { ["PORT"] = $"{port}" },
+    };
+
+    /// <summary>Those that serve documents.</summary>
+    public static readonly ServerKind[] OfDocuments = [Collab, Hocuspocus, YWebSocket];
 
     /// <summary>Program and arguments, from port and data folder.</summary>
     public required Func<int, string, string[]> Command { get; init; }
@@ -46,8 +61,8 @@ internal sealed record ServerKind(string Name, bool Acknowledges, bool Stores, s
     /// <summary>Environment variables, from port and data folder.</summary>
     public required Func<int, string, Dictionary<string, string>> Environment { get; init; }
 
-    /// <summary>One client's side of the protocol, from document and member.</summary>
-    public required Func<string, IWireMember, IWireProtocol> Protocol { get; init; }
+    /// <summary>One client's side of the protocol for documents, from document and member; null when it has no documents.</summary>
+    public Func<string, IWireMember, IWireProtocol>? Protocol { get; init; }
 
     public override string ToString() => Name;
 }
@@ -57,6 +72,9 @@ internal static class Paths
 {
     /// <summary>The published <c>Collab.Host.dll</c>.</summary>
     public static string Host => Required("COLLAB_HOST");
+
+    /// <summary>The published <c>Collab.BareHub.dll</c>.</summary>
+    public static string BareHub => Required("COLLAB_BARE_HUB");
 
     /// <summary>The folder <c>bench/peers</c>, with its packages installed.</summary>
     public static string Peers => Required("COLLAB_PEERS");

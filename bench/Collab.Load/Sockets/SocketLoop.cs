@@ -9,30 +9,30 @@ namespace Collab.Load.Sockets;
 internal sealed class SocketLoop
 {
     private readonly int _epoll = Epoll.Create();
-    private readonly Dictionary<int, WebSocketConnection> _connections = [];
-    private readonly List<WebSocketConnection> _unflushed = [];
+    private readonly Dictionary<int, LoopConnection> _connections = [];
+    private readonly List<LoopConnection> _unflushed = [];
     private readonly (int Socket, uint Events)[] _ready = new (int, uint)[512];
 
     /// <summary>The loop's clock, in nanoseconds since an arbitrary moment.</summary>
     public static long Now => (long)(Stopwatch.GetTimestamp() * (1e9 / Stopwatch.Frequency));
 
-    public void Add(WebSocketConnection connection)
+    public void Add(LoopConnection connection)
     {
         _connections.Add(connection.Descriptor, connection);
         Epoll.Add(_epoll, connection.Descriptor, Epoll.In);
     }
 
-    public void Remove(WebSocketConnection connection)
+    public void Remove(LoopConnection connection)
     {
         if (_connections.Remove(connection.Descriptor))
             Epoll.Remove(_epoll, connection.Descriptor);
     }
 
     /// <summary>Asks to write, at the next <see cref="Poll"/>, what the connection has gathered.</summary>
-    public void FlushLater(WebSocketConnection connection) => _unflushed.Add(connection);
+    public void FlushLater(LoopConnection connection) => _unflushed.Add(connection);
 
     /// <summary>Asks to be told, or no longer, when the kernel takes bytes of this connection again.</summary>
-    public void AwaitWritable(WebSocketConnection connection, bool wanted) =>
+    public void AwaitWritable(LoopConnection connection, bool wanted) =>
         Epoll.Modify(_epoll, connection.Descriptor, wanted ? Epoll.In | Epoll.Out : Epoll.In);
 
     /// <summary>Writes what was gathered, waits for at most <paramref name="nanoseconds"/>, and handles whatever is ready.</summary>

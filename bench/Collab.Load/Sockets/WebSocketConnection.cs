@@ -1,137 +1,54 @@
 using System.Buffers.Binary;
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 
 namespace Collab.Load.Sockets;
 
 /// <summary>
-/// A WebSocket client (RFC 6455) over a non-blocking socket: the upgrade, masked frames out, frames and fragments in. Frames that
-/// are sent within one turn of the loop leave in one write.
+/// A WebSocket client (RFC 6455): the upgrade, masked frames out, frames and fragments in.
 /// </summary>
-internal sealed class WebSocketConnection
+internal sealed class WebSocketConnection : LoopConnection
 {
     private const int Continuation = 0;
+    private const int Text = 1;
     private const int Binary = 2;
     private const int Close = 8;
     private const int Ping = 9;
     private const int Pong = 10;
 
-    private readonly SocketLoop _loop;
     private readonly IWebSocketListener _listener;
-    private readonly Socket _socket;
-    private readonly string _path;
-    private byte[] _input = new byte[2048];
-    private int _inputLength;
-    private byte[] _output = new byte[512];
-    private int _outputStart;
-    private int _outputLength;
     private byte[]? _fragments;
     private int _fragmentsLength;
     private bool _upgraded;
-    private bool _flushing;
-    private bool _awaitingWritable;
     private uint _maskSeed = (uint)Random.Shared.Next();
 
-    private WebSocketConnection(SocketLoop loop, Socket socket, string path, IWebSocketListener listener)
-    {
-        (_loop, _socket, _path, _listener) = (loop, socket, path, listener);
-        Descriptor = (int)socket.Handle;
-    }
-
-    public int Descriptor { get; }
-
-    public bool IsClosed { get; private set; }
-
     /// <summary>Connects, asks for the upgrade and joins the loop, which tells the listener when the WebSocket is open.</summary>
-    /// <exception cref="SocketException">Nobody listens there.</exception>
-    public static WebSocketConnection Open(SocketLoop loop, int port, string path, IWebSocketListener listener)
+    /// <exception cref="System.Net.Sockets.SocketException">Nobody listens there.</exception>
+    public WebSocketConnection(SocketLoop loop, int port, string path, IWebSocketListener listener)
+        : base(loop, port)
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        // A reset instead of a farewell: thousands of ports in TIME_WAIT would starve the next run.
-        socket.LingerState = new LingerOption(true, 0);
-        socket.Connect(IPAddress.Loopback, port);
-        var connection = new WebSocketConnection(loop, socket, path, listener);
-        loop.Add(connection);
-        connection.RequestUpgrade(port);
-        return connection;
+        _listener = listener;
+        RequestUpgrade(port, path);
     }
 
     /// <summary>Sends one binary message in one masked frame.</summary>
     public void Send(ReadOnlySpan<byte> message) => SendFrame(Binary, message);
 
-    /// <summary>Ends the connection at once. The listener is not told.</summary>
-    public void Dispose()
-    {
-        if (IsClosed)
-            return;
-        IsClosed = true;
-        _loop.Remove(this);
-        _socket.Dispose();
-    }
+    /// <summary>Sends one text message in one masked frame.</summary>
+    public void SendText(ReadOnlySpan<byte> message) => SendFrame(Text, message);
 
-    /// <summary>Reads once and handles every complete frame.</summary>
-    public void Receive()
-    {
-        var count = Epoll.Receive(Descriptor, _input.AsSpan(_inputLength));
-        if (count == -1)
-            return;
-        if (count <= 0)
-        {
-            Fail(count == 0 ? "end of stream" : "connection reset");
-            return;
-        }
-
-        _inputLength += count;
-        var used = 0;
-        while (!IsClosed && Take(_input.AsSpan(used, _inputLength - used)) is var taken and > 0)
-            used += taken;
-        _inputLength -= used;
-        if (used > 0 && _inputLength > 0)
-            _input.AsSpan(used, _inputLength).CopyTo(_input);
-        // A full buffer means that a larger one would have saved reads, or that a frame does not fit.
-        if (used + _inputLength == _input.Length && (_input.Length < 256 * 1024 || _inputLength == _input.Length))
-            Array.Resize(ref _input, _input.Length * 2);
-    }
-
-    /// <summary>Writes what has gathered, as far as the kernel takes it.</summary>
-    public void Flush()
-    {
-        _flushing = false;
-        if (IsClosed)
-            return;
-        while (_outputStart < _outputLength)
-        {
-            var count = Epoll.Send(Descriptor, _output.AsSpan(_outputStart, _outputLength - _outputStart));
-            if (count == -1)
-                break;
-            if (count < 0)
-            {
-                Fail("connection reset");
-                return;
-            }
-
-            _outputStart += count;
-        }
-
-        var blocked = _outputStart < _outputLength;
-        if (!blocked)
-            _outputStart = _outputLength = 0;
-        if (blocked != _awaitingWritable)
-            _loop.AwaitWritable(this, _awaitingWritable = blocked);
-    }
-
-    private void RequestUpgrade(int port)
+    private void RequestUpgrade(int port, string path)
     {
         var key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(16));
         Write(Encoding.ASCII.GetBytes(
-            $"GET {_path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            $"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
             + $"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n"));
     }
 
+    protected override void OnClosed(string reason) => _listener.Closed(reason);
+
     /// <returns>How many bytes were one complete frame or the answer to the upgrade; 0 when more must arrive.</returns>
-    private int Take(Span<byte> bytes) => _upgraded ? TakeFrame(bytes) : TakeUpgrade(bytes);
+    protected override int Take(Span<byte> bytes) => _upgraded ? TakeFrame(bytes) : TakeUpgrade(bytes);
 
     private int TakeUpgrade(Span<byte> bytes)
     {
@@ -241,33 +158,5 @@ internal sealed class WebSocketConnection
         for (var i = 0; i < payload.Length; i++)
             masked[i] = (byte)(payload[i] ^ mask[i & 3]);
         Commit(header + 4 + payload.Length);
-    }
-
-    private void Write(ReadOnlySpan<byte> bytes)
-    {
-        bytes.CopyTo(Reserve(bytes.Length));
-        Commit(bytes.Length);
-    }
-
-    private Span<byte> Reserve(int count)
-    {
-        while (_output.Length - _outputLength < count)
-            Array.Resize(ref _output, _output.Length * 2);
-        return _output.AsSpan(_outputLength, count);
-    }
-
-    private void Commit(int count)
-    {
-        _outputLength += count;
-        if (_flushing || _awaitingWritable)
-            return;
-        _flushing = true;
-        _loop.FlushLater(this);
-    }
-
-    private void Fail(string reason)
-    {
-        Dispose();
-        _listener.Closed(reason);
     }
 }

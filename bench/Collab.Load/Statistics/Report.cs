@@ -19,9 +19,21 @@ internal sealed class Report
         Console.Error.WriteLine($"{scenario} | {server} | " + string.Join(", ", row.Select(figure => $"{figure.Name} {Format(figure.Value)}")));
     }
 
+    /// <summary>A figure's median over the repeats; NaN when it was not measured.</summary>
+    public double MedianOf(string scenario, string server, string figure)
+    {
+        var values = _rows
+            .Where(row => row.Scenario == scenario && row.Server == server)
+            .SelectMany(row => row.Figures)
+            .Where(one => one.Name == figure)
+            .Select(one => one.Value)
+            .ToList();
+        return values.Count == 0 ? double.NaN : Median(values);
+    }
+
     /// <summary>The tables, in Markdown.</summary>
-    /// <param name="ours">The server whose figures are divided by the others'.</param>
-    public string ToMarkdown(string ours)
+    /// <param name="ours">The server whose figures are divided by the others'; null for none.</param>
+    public string ToMarkdown(string? ours)
     {
         var text = new StringBuilder();
         foreach (var scenario in _rows.GroupBy(row => row.Scenario))
@@ -35,7 +47,7 @@ internal sealed class Report
             Line(text, Enumerable.Repeat("---", names.Count + 2));
             foreach (var (server, values) in medians)
                 Line(text, [server, $"{scenario.Count(row => row.Server == server)}", .. values.Select(Format)]);
-            if (!medians.TryGetValue(ours, out var own))
+            if (ours is null || !medians.TryGetValue(ours, out var own))
                 continue;
             foreach (var (server, values) in medians.Where(server => server.Key != ours))
                 Line(text, [$"{ours} / {server}", "", .. own.Zip(values, (mine, theirs) => Format(mine / theirs))]);
@@ -52,7 +64,7 @@ internal sealed class Report
         return (sorted[(sorted.Count - 1) / 2] + sorted[sorted.Count / 2]) / 2;
     }
 
-    private static string Format(double value) => value switch
+    public static string Format(double value) => value switch
     {
         _ when !double.IsFinite(value) => "–",
         0 => "0",

@@ -123,7 +123,7 @@ internal sealed class ChannelsRun(double seconds, SocketLoop loop, Report report
 
     private void Add(string scenario, Contender contender, TrafficResult result)
     {
-        report.Add(scenario, contender.Name, [.. result.Figures, new(Targets.Efficiency, 1e6 / result.CpuPerDelivery)]);
+        report.Add(scenario, contender.Name, [.. result.Figures, new("out of order", result.Disordered), new(Targets.Efficiency, 1e6 / result.CpuPerDelivery)]);
         if (result.Fault is not null)
             Console.Error.WriteLine($"  {contender}: {result.Fault}");
     }

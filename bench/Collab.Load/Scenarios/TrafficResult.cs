@@ -37,6 +37,9 @@ internal sealed record TrafficResult
 
     public required long Unacknowledged { get; init; }
 
+    /// <summary>Messages that some reader got in another order than the others, or twice; where updates need no order, 0.</summary>
+    public long Disordered { get; init; }
+
     public required string? Fault { get; init; }
 
     public bool IsCarried => Lost == 0 && Unacknowledged == 0 && Fault is null && DeliveryP99 <= MaxDeliveryP99;

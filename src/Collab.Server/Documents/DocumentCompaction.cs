@@ -109,7 +109,8 @@ internal sealed class DocumentCompaction(DocumentRoom room, DocumentCompactor co
             }
         }
 
-        // What came meanwhile may be due by itself, and nothing may come after it.
-        CompactIfDue();
+        // What came meanwhile may be due by itself, and nothing may come after it. A server that stops leaves it to the next one.
+        if (!compactor.Stopping.IsCancellationRequested)
+            CompactIfDue();
     }
 }

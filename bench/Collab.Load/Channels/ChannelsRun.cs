@@ -19,7 +19,6 @@ internal sealed class ChannelsRun(double seconds, SocketLoop loop, Report report
 
     private const int Readers = 1000;
     private const int Publishers = 10;
-    private const int Refinements = 2;
     private const double MaxRate = 25_600;
     private static readonly double[] EqualRates = [10, 50];
 
@@ -78,30 +77,17 @@ internal sealed class ChannelsRun(double seconds, SocketLoop loop, Report report
             Add(EqualTitle(rate), contender, Measure(contender, server, rate, 1, seconds));
     }
 
-    /// <summary>Doubles the rate until it is not carried, and then halves the gap; measures half of what was carried last.</summary>
+    /// <summary>Finds the highest rate that is carried, and measures half of it.</summary>
     private void Saturation(Contender contender)
     {
-        var (carried, refused) = (EqualRates[0], double.PositiveInfinity);
-        TrafficResult? best = null;
-        for (var step = 0; step < Refinements && carried < MaxRate;)
+        var highest = RateSearch.Highest(contender.Name, EqualRates[0], MaxRate, rate =>
         {
-            var rate = double.IsPositiveInfinity(refused) ? carried * 2 : Math.Sqrt(carried * refused);
             // Each attempt has a server of its own: what an overload leaves behind would spoil the next.
             using var server = new ServerProcess(contender.Server);
             WarmUp(contender, server);
-            var result = Measure(contender, server, rate, warmUp: 2, seconds / 2);
-            Console.Error.WriteLine(
-                $"  {contender}: {rate:0}/s {(result.IsCarried ? "carried" : "not carried")}: sent {result.Sent:0}/s, p99 {result.DeliveryP99:0} ms, "
-                + $"lost {result.Lost}, server {result.ServerCpu:0} %, generator {result.GeneratorCpu:0} % {result.Fault}");
-            if (!double.IsPositiveInfinity(refused))
-                step++;
-            if (result.IsCarried)
-                (carried, best) = (rate, result);
-            else
-                refused = rate;
-        }
-
-        if (best is null)
+            return Measure(contender, server, rate, warmUp: 2, seconds / 2);
+        });
+        if (highest is not { Rate: var carried, Result: var best })
             return;
         Add(Highest, contender, best);
         using var quiet = new ServerProcess(contender.Server);

@@ -21,7 +21,7 @@ internal abstract class Reader(Feed feed)
 
     public abstract void Connect();
 
-    /// <summary>Sends what a real client sends every 15 seconds when nothing happens.</summary>
+    /// <summary>Sends what a real client sends now and then so that the server knows it is there.</summary>
     public virtual void KeepAlive()
     {
     }

@@ -11,7 +11,6 @@ namespace Collab.Load.Scenarios;
 internal sealed class RoomScenario(double seconds, int writers) : IScenario
 {
     private const int Members = 100;
-    private const int Refinements = 2;
     private const double MaxRate = 480 * 512;
     private static readonly double[] EqualRates = [480, 1229];
 
@@ -19,44 +18,42 @@ internal sealed class RoomScenario(double seconds, int writers) : IScenario
 
     public void Run(ServerKind kind, SocketLoop loop, Report report)
     {
-        using (var server = new ServerProcess(kind))
+        using (var server = WarmedUp(kind, loop))
         {
-            Measure(loop, server, EqualRates[0], warmUp: 4, seconds: 0.1); // only to warm up
             foreach (var rate in EqualRates)
                 report.Add($"{Title}, {rate:0} updates/s", kind.Name, Measure(loop, server, rate, 1, seconds).Figures);
         }
 
-        var (carried, refused) = (EqualRates[^1], double.PositiveInfinity);
-        TrafficResult? best = null;
-        for (var step = 0; step < Refinements || double.IsPositiveInfinity(refused);)
+        // An overloaded server is not used again: what it leaves behind would spoil the next attempt.
+        ServerProcess? used = null;
+        try
         {
-            // Each attempt has a server of its own, warmed up by light traffic: what an overload leaves behind would spoil the next.
-            using var server = new ServerProcess(kind);
-            Measure(loop, server, EqualRates[0], warmUp: 4, seconds: 0.1);
-            do
+            var highest = RateSearch.Highest(kind.Name, EqualRates[^1], MaxRate, rate =>
             {
-                var rate = double.IsPositiveInfinity(refused) ? carried * 2 : Math.Sqrt(carried * refused);
-                var result = Measure(loop, server, rate, warmUp: 3, seconds / 2);
-                Console.Error.WriteLine(
-                    $"  {kind}: {rate:0}/s {(result.IsCarried ? "carried" : "not carried")}: sent {result.Sent:0}/s, p99 {result.DeliveryP99:0} ms, lost {result.Lost}, "
-                    + $"server {result.ServerCpu:0} %, generator {result.GeneratorCpu:0} % {result.Fault}");
-                if (!double.IsPositiveInfinity(refused))
-                    step++;
+                used ??= WarmedUp(kind, loop);
+                var result = Measure(loop, used, rate, warmUp: 3, seconds / 2);
                 if (!result.IsCarried)
                 {
-                    refused = rate;
-                    break;
+                    used.Dispose();
+                    used = null;
                 }
 
-                (carried, best) = (rate, result);
-            }
-            while (carried < MaxRate && step < Refinements);
-            if (carried >= MaxRate)
-                break;
+                return result;
+            });
+            if (highest is { Result: var best })
+                report.Add($"{Title}, highest rate with p99 ≤ {TrafficResult.MaxDeliveryP99:0} ms", kind.Name, best.Figures);
         }
+        finally
+        {
+            used?.Dispose();
+        }
+    }
 
-        if (best is not null)
-            report.Add($"{Title}, highest rate with p99 ≤ {TrafficResult.MaxDeliveryP99:0} ms", kind.Name, best.Figures);
+    private ServerProcess WarmedUp(ServerKind kind, SocketLoop loop)
+    {
+        var server = new ServerProcess(kind);
+        Measure(loop, server, EqualRates[0], warmUp: 4, seconds: 0.1);
+        return server;
     }
 
     private string Title => writers == Members ? $"One room of {Members}" : $"One room of {Members}, {writers} of them writing";

@@ -2,11 +2,14 @@ using Collab.Protocol;
 using Collab.Server.Channels;
 using Collab.Server.Documents;
 using Collab.Server.Fanout;
+using Collab.Server.Fanout.WebSockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -33,11 +36,24 @@ public static class CollabEndpointRouteBuilderExtensions
         endpoints.MapDocuments();
         endpoints.MapChannels();
         var fanout = endpoints.ServiceProvider.GetRequiredService<IOptions<FanoutOptions>>().Value;
-        return endpoints.MapHub<CollabHub>(HubContract.Path, transports => Configure(transports, fanout)).RequireAuthorization().WithoutProxyBuffering();
+        return endpoints.MapCollabHub(fanout).RequireAuthorization().AsStream();
     }
 
-    /// <summary>Asks nginx not to gather what is to go out at once; without it, events of the SSE transport come late or never.</summary>
-    internal static TBuilder WithoutProxyBuffering<TBuilder>(this TBuilder builder)
+    /// <summary>As <c>MapHub</c> does, but for how WebSockets are written to.</summary>
+    private static ConnectionEndpointRouteBuilder MapCollabHub(this IEndpointRouteBuilder endpoints, FanoutOptions fanout)
+    {
+        var transports = new HttpConnectionDispatcherOptions();
+        Configure(transports, fanout);
+        var hub = endpoints.MapConnections(HubContract.Path, transports, connections => connections.UseWebSocketOutput().UseHub<CollabHub>());
+        hub.Add(endpoint => endpoint.Metadata.Add(new HubMetadata(typeof(CollabHub))));
+        return hub.WithFrameStreams(transports.TransportSendTimeout);
+    }
+
+    /// <summary>
+    /// Asks nginx not to gather what is to go out at once; without it, events of the SSE transport come late or never. And the server
+    /// does not watch the rate of what it writes: each write has its own time (<see cref="FanoutOptions.WriteTimeoutMilliseconds"/>).
+    /// </summary>
+    internal static TBuilder AsStream<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder
     {
         builder.Add(endpoint =>
@@ -46,6 +62,8 @@ public static class CollabEndpointRouteBuilderExtensions
             endpoint.RequestDelegate = context =>
             {
                 context.Response.Headers["X-Accel-Buffering"] = "no";
+                if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
+                    rate.MinDataRate = null;
                 return next(context);
             };
         });

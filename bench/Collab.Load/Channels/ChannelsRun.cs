@@ -72,9 +72,10 @@ internal sealed class ChannelsRun(double seconds, SocketLoop loop, Report report
     private void EqualLoad(Contender contender)
     {
         using var server = new ServerProcess(contender.Server);
-        WarmUp(contender, server);
+        // Long enough for all that is compiled while it runs.
+        WarmUp(contender, server, 20);
         foreach (var rate in EqualRates)
-            Add(EqualTitle(rate), contender, Measure(contender, server, rate, 1, seconds));
+            Add(EqualTitle(rate), contender, Measure(contender, server, rate, warmUp: 4, seconds));
     }
 
     /// <summary>Finds the highest rate that is carried, and measures half of it.</summary>
@@ -102,7 +103,8 @@ internal sealed class ChannelsRun(double seconds, SocketLoop loop, Report report
             report.Add(ManyPolls, contender.Name, IdleReaders.Measure(contender, 10_000, 3 * seconds, loop));
     }
 
-    private void WarmUp(Contender contender, ServerProcess server) => Measure(contender, server, EqualRates[^1], warmUp: 4, seconds: 0.1);
+    private void WarmUp(Contender contender, ServerProcess server, double seconds = 4) =>
+        Measure(contender, server, EqualRates[^1], warmUp: seconds, seconds: 0.1);
 
     private TrafficResult Measure(Contender contender, ServerProcess server, double rate, double warmUp, double seconds) =>
         new ChannelTraffic(new ChannelPlan(Readers, Publishers, rate, warmUp, seconds), contender, loop, server).Run();

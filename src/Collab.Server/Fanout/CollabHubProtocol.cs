@@ -5,6 +5,7 @@ using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using Collab.Protocol;
 using Collab.Server.Channels;
+using Collab.Server.Fanout.WebSockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Protocol;
@@ -83,7 +84,10 @@ internal sealed class CollabHubProtocol(IHubProtocol inner) : IHubProtocol
                 break;
             case CompletionMessage { Result: IAnswerThenFollow result } completion:
                 inner.WriteMessage(CompletionMessage.WithResult(completion.InvocationId!, result.Answer), output);
-                result.Written();
+                if (output is WebSocketOutput socket)
+                    socket.AfterFlush(result.Written);
+                else
+                    result.Written();
                 break;
             default:
                 inner.WriteMessage(message, output);

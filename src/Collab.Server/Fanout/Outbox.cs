@@ -1,4 +1,5 @@
 using Collab.Protocol;
+using Collab.Server.Fanout.WebSockets;
 using Collab.Server.Rooms;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Protocol;
@@ -14,11 +15,20 @@ namespace Collab.Server.Fanout;
 internal sealed class Outbox(HubConnectionContext connection, FanoutOptions options, ILogger logger)
 {
     private readonly Lock _gate = new();
+    private readonly string _connectionId = connection.ConnectionId;
+    private readonly FrameStream? _socket = connection.Features.Get<WebSocketOutput>()?.Stream;
+    // What messages are serialized by.
+    private readonly IHubProtocol _protocol =
+        connection.Features.Get<WebSocketOutput>()?.Stream is null ? connection.Protocol : FramedProtocol.Of(connection.Protocol);
     private readonly Queue<QueuedMessage> _queue = new();
     private readonly Dictionary<RoomKey, Membership> _memberships = [];
+    // The one that was sent to last, as most connections are in one room.
+    private Membership? _latest;
     private long _queuedBytes;
     private long _writeStarted;
     private bool _writing;
+    // False only when the queue is empty and no room is behind: what every write has to know without looking.
+    private bool _mayWait;
     private bool _stopped;
     private bool _closed;
 
@@ -34,6 +44,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
         {
             if (_closed)
                 return null;
+            _latest = null;
             _memberships.Remove(room, out former);
             _memberships.Add(room, membership);
         }
@@ -50,6 +61,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
     {
         lock (_gate)
         {
+            _mayWait = true;
             membership.Cursor = cursor;
             membership.Missed = Math.Max(membership.Missed, head);
             membership.Mode = membership.Missed > cursor ? MembershipMode.Behind : MembershipMode.Live;
@@ -65,7 +77,11 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
     {
         Membership? membership;
         lock (_gate)
+        {
+            _latest = null;
             _memberships.Remove(room, out membership);
+        }
+
         membership?.End();
         return membership is not null;
     }
@@ -86,6 +102,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
             _closed = true;
             memberships = [.. _memberships.Values];
             _memberships.Clear();
+            _latest = null;
             Stop();
         }
 
@@ -106,13 +123,14 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
 
             if (FrameOf(message) is { } frame)
             {
-                if (!_memberships.TryGetValue(frame.Room, out membership) || !Accepts(membership, frame))
+                membership = Find(frame.Room);
+                if (membership is null || !Accepts(membership, frame))
                     return;
                 if (membership.Mode is MembershipMode.Live)
                 {
                     after = membership.Cursor;
                     membership.Cursor = frame.Through;
-                    if (frame.SoleWriter == connection.ConnectionId)
+                    if (frame.SoleWriter == _connectionId)
                         return;
                 }
             }
@@ -130,7 +148,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
             StartWriting();
         }
 
-        var write = membership is { Mode: MembershipMode.Behind } ? default : connection.WriteAsync(message);
+        var write = membership is { Mode: MembershipMode.Behind } ? default : WriteAsync(message);
         if (write.IsCompletedSuccessfully && EndWritingIfNothingWaits())
             return;
         _ = DrainAsync(write);
@@ -147,15 +165,35 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
                 return;
         }
 
-        FanoutLog.Stalled(logger, connection.ConnectionId, stalled);
+        FanoutLog.Stalled(logger, _connectionId, stalled);
         connection.Abort();
+    }
+
+    /// <summary>Writes to the connection. What fails, fails the task: no sender shall hear of it.</summary>
+    private ValueTask WriteAsync(SerializedHubMessage message)
+    {
+        try
+        {
+            return _socket is { } socket ? socket.WriteAsync(message.GetSerializedMessage(_protocol)) : connection.WriteAsync(message);
+        }
+        catch (Exception exception)
+        {
+            return ValueTask.FromException(exception);
+        }
+    }
+
+    private Membership? Find(RoomKey room)
+    {
+        if (_latest?.Room == room)
+            return _latest;
+        return _memberships.TryGetValue(room, out var membership) ? _latest = membership : null;
     }
 
     private static IRoomFrame? FrameOf(SerializedHubMessage message) =>
         message.Message is InvocationMessage { Arguments: { Length: > 0 } arguments } ? arguments[^1] as IRoomFrame : null;
 
     /// <summary>Decides what a frame is to this member. True when it is to be sent, or when he must begin to catch up.</summary>
-    private static bool Accepts(Membership membership, IRoomFrame frame)
+    private bool Accepts(Membership membership, IRoomFrame frame)
     {
         if (membership.Mode is MembershipMode.Live)
         {
@@ -168,6 +206,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
             // Something between the cursor and this frame never arrived here, or a part of it has: the log has the rest.
             membership.Mode = MembershipMode.Behind;
             membership.Missed = frame.Through;
+            _mayWait = true;
             return true;
         }
 
@@ -177,8 +216,9 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
 
     private void Queue(SerializedHubMessage message, Membership? membership, long after)
     {
-        var bytes = message.GetSerializedMessage(connection.Protocol).Length;
+        var bytes = message.GetSerializedMessage(_protocol).Length;
         var now = Environment.TickCount64;
+        _mayWait = true;
         _queue.Enqueue(new QueuedMessage(message, membership, after, bytes, now));
         _queuedBytes += bytes;
         if (_queuedBytes > options.OutboxBytes || now - _queue.Peek().QueuedAt > options.OutboxMilliseconds)
@@ -199,6 +239,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
             }
             else if (IsLatestWins(queued.Message))
             {
+                _mayWait = true;
                 foreach (var room in _memberships.Values)
                     room.LatestIsStale = true;
             }
@@ -214,17 +255,18 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
         _queuedBytes -= dropped;
         if (_queuedBytes > options.OutboxBytes)
         {
-            FanoutLog.TooSlow(logger, connection.ConnectionId);
+            FanoutLog.TooSlow(logger, _connectionId);
             connection.Abort();
             return;
         }
 
-        FanoutLog.FellBehind(logger, connection.ConnectionId, dropped);
+        FanoutLog.FellBehind(logger, _connectionId, dropped);
     }
 
     /// <summary>Leaves to the log what follows <paramref name="after"/>.</summary>
-    private static void FallBehind(Membership membership, long after)
+    private void FallBehind(Membership membership, long after)
     {
+        _mayWait = true;
         membership.Mode = MembershipMode.Behind;
         membership.Missed = membership.Cursor;
         membership.Cursor = after;
@@ -265,8 +307,13 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
     {
         lock (_gate)
         {
-            if (!_stopped && (_queue.Count > 0 || NextToCatchUp() is not null))
-                return false;
+            if (_mayWait && !_stopped)
+            {
+                if (_queue.Count > 0 || NextToCatchUp() is not null)
+                    return false;
+                _mayWait = false;
+            }
+
             _writing = false;
             return true;
         }
@@ -308,7 +355,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
                 }
 
                 if (next is not null)
-                    await connection.WriteAsync(next);
+                    await WriteAsync(next);
                 else if (behind is not null)
                     await CatchUpAsync(behind);
             }
@@ -319,7 +366,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
         }
         catch (Exception exception)
         {
-            FanoutLog.OutboxFailed(logger, connection.ConnectionId, exception);
+            FanoutLog.OutboxFailed(logger, _connectionId, exception);
             StopSending();
             connection.Abort();
         }
@@ -343,7 +390,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
             }
             catch (RoomLogUnavailableException exception)
             {
-                FanoutLog.CatchUpFailed(logger, connection.ConnectionId, exception);
+                FanoutLog.CatchUpFailed(logger, _connectionId, exception);
                 await Task.Delay(options.WriteTimeoutMilliseconds / 5, connection.ConnectionAborted);
                 return;
             }
@@ -353,7 +400,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
         {
             lock (_gate)
                 _writeStarted = Environment.TickCount64;
-            await connection.WriteAsync(new SerializedHubMessage(read.Message));
+            await WriteAsync(new SerializedHubMessage(read.Message));
             lock (_gate)
                 membership.Cursor = Math.Max(membership.Cursor, read.Through);
             return;
@@ -371,9 +418,9 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
             membership.LatestIsStale = false;
         }
 
-        FanoutLog.CaughtUp(logger, connection.ConnectionId, membership.Room.Kind);
+        FanoutLog.CaughtUp(logger, _connectionId, membership.Room.Kind);
         if (latestIsStale && membership.Source.ReadLatest() is { } latest)
-            await connection.WriteAsync(new SerializedHubMessage(latest));
+            await WriteAsync(new SerializedHubMessage(latest));
     }
 
     private readonly record struct QueuedMessage(

@@ -53,6 +53,23 @@ public sealed class ChannelHubTests
         }
     }
 
+    // The lengths at which the header of a WebSocket's frame grows lie between these.
+    [Theory, MemberData(nameof(Wires))]
+    public async Task Messages_of_any_length_arrive_whole(HttpTransportType transport, bool messagePack)
+    {
+        await using var host = await CollabTestHost.StartAsync();
+        var reader = new ChannelClient(await host.ConnectAsync(transport: transport, messagePack: messagePack));
+        var writer = new ChannelClient(await host.ConnectAsync());
+        await reader.SubscribeAsync("c");
+        string[] texts = [.. new[] { 0, 1, 2000, 62_000, 65_000 }.Select(length => new string('x', length))];
+        foreach (var text in texts)
+            await writer.PublishAsync("c", "e", text);
+        await reader.UntilAsync(client => client.Received.Count == texts.Length);
+        Assert.Equal(texts, reader.Data.Select(data => JsonSerializer.Deserialize<string>(data)!));
+        // Answers go past the outbox: one of more than 64 KiB.
+        Assert.Equal(texts.Length, (await reader.HistoryAsync("c")).Messages.Count);
+    }
+
     [Fact]
     public async Task Positions_are_dense_and_in_the_order_of_publishing()
     {

@@ -1,0 +1,111 @@
+namespace Collab.Server.Fanout.WebSockets;
+
+/// <summary>
+/// The bytes of an upgraded connection, on which two write frames of a WebSocket (RFC 6455) in turns: the WebSocket itself, which
+/// answers pings and closes, and <see cref="WebSocketOutput"/>. Every write is one whole frame; after that of a close there is none.
+/// </summary>
+/// <param name="inner">The connection.</param>
+/// <param name="abort">Cuts the connection.</param>
+/// <param name="patience">How long one frame may take before the connection is cut.</param>
+internal sealed class FrameStream(Stream inner, Action abort, TimeSpan patience) : Stream
+{
+    // A semaphore whose wait handle nobody asks for holds nothing.
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private bool _closed;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        inner.ReadAsync(buffer, cancellationToken);
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        inner.ReadAsync(buffer, offset, count, cancellationToken);
+
+    public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, count);
+
+    /// <summary>
+    /// Writes one frame. Completes at once when nobody else writes and the connection takes it. What fails, fails the task.
+    /// </summary>
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> frame, CancellationToken cancellationToken = default)
+    {
+        if (!_turn.Wait(0, CancellationToken.None))
+            return WriteInTurnAsync(frame, cancellationToken);
+
+        var write = WriteNowAsync(frame, cancellationToken);
+        if (!write.IsCompletedSuccessfully)
+            return FinishAsync(write);
+        _turn.Release();
+        return default;
+    }
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    // What is written to an upgraded connection goes out by itself.
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            inner.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private async ValueTask WriteInTurnAsync(ReadOnlyMemory<byte> frame, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        await FinishAsync(WriteNowAsync(frame, cancellationToken));
+    }
+
+    private ValueTask WriteNowAsync(ReadOnlyMemory<byte> frame, CancellationToken cancellationToken)
+    {
+        if (_closed)
+            return default;
+        _closed = WebSocketFrame.IsClose(frame.Span);
+        try
+        {
+            return inner.WriteAsync(frame, cancellationToken);
+        }
+        catch (Exception exception)
+        {
+            return ValueTask.FromException(exception);
+        }
+    }
+
+    /// <summary>Waits until the connection has taken the frame, and cuts one that does not.</summary>
+    private async ValueTask FinishAsync(ValueTask write)
+    {
+        try
+        {
+            using var stalled = new CancellationTokenSource(patience);
+            await using var cut = stalled.Token.UnsafeRegister(static abort => ((Action)abort!)(), abort);
+            await write;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Connections;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Collab.Server.Fanout.WebSockets;
+
+/// <summary>Puts <see cref="WebSocketOutput"/> in the place of SignalR's own way to a WebSocket.</summary>
+internal static class WebSocketOutputExtensions
+{
+    /// <summary>Keeps the connection of each WebSocket within reach.</summary>
+    /// <param name="endpoint">The hub's endpoints.</param>
+    /// <param name="patience">How long one write may take before the connection is cut.</param>
+    public static TBuilder WithFrameStreams<TBuilder>(this TBuilder endpoint, TimeSpan patience)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        endpoint.Add(endpoint =>
+        {
+            var next = endpoint.RequestDelegate!;
+            endpoint.RequestDelegate = context =>
+            {
+                // Over HTTP/2 there is no upgrade: those WebSockets go SignalR's way.
+                if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade)
+                    context.Features.Set<IHttpUpgradeFeature>(new FrameStreamFeature(context, upgrade, patience));
+                return next(context);
+            };
+        });
+        return endpoint;
+    }
+
+    /// <summary>Writes straight to those connections that are WebSockets.</summary>
+    public static IConnectionBuilder UseWebSocketOutput(this IConnectionBuilder connections) => connections.Use(next => connection =>
+    {
+        if (connection.GetHttpContext()?.Features.Get<IHttpUpgradeFeature>() is FrameStreamFeature socket
+            && connection.Features.Get<ITransferFormatFeature>() is { } format)
+        {
+            var transport = connection.Transport;
+            var output = new WebSocketOutput(transport.Output, socket, format);
+            connection.Transport = new Duplex(transport.Input, output);
+            connection.Features.Set(output);
+        }
+
+        return next(connection);
+    });
+
+    private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+}

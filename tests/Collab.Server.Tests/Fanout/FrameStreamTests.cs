@@ -1,0 +1,74 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text;
+using Collab.Server.Fanout.WebSockets;
+
+namespace Collab.Server.Tests.Fanout;
+
+/// <summary>Two write frames to one WebSocket, over a connection that takes a kilobyte at a time.</summary>
+public sealed class FrameStreamTests
+{
+    private static readonly byte[] Close = [0x88, 0];
+
+    private readonly Pipe _connection = new(new PipeOptions(pauseWriterThreshold: 1024, resumeWriterThreshold: 512));
+
+    [Fact]
+    public async Task A_frame_waits_for_the_one_before_it()
+    {
+        await using var stream = Create(TimeSpan.FromMinutes(1));
+        var first = stream.WriteAsync(Frame(2000, 'a')).AsTask();
+        var second = stream.WriteAsync(Frame(10, 'b')).AsTask();
+        Assert.False(first.IsCompleted || second.IsCompleted);
+
+        var bytes = await ReadAsync(2000);
+        await Task.WhenAll(first, second);
+        bytes += await ReadAsync(10);
+
+        Assert.Equal(new string('a', 2000) + new string('b', 10), bytes);
+    }
+
+    [Fact]
+    public async Task Nothing_follows_the_frame_that_closes()
+    {
+        await using var stream = Create(TimeSpan.FromMinutes(1));
+        await stream.WriteAsync(Close);
+        await stream.WriteAsync(Frame(10, 'a'));
+        await _connection.Writer.CompleteAsync();
+
+        Assert.Equal(Close, (await _connection.Reader.ReadAtLeastAsync(100)).Buffer.FirstSpan.ToArray());
+    }
+
+    [Fact]
+    public async Task A_connection_that_takes_nothing_is_cut_once_the_patience_is_over()
+    {
+        var cut = new TaskCompletionSource();
+        await using var stream = Create(TimeSpan.FromMilliseconds(50), cut.SetResult);
+        _ = stream.WriteAsync(Frame(2000, 'a')).AsTask();
+        await cut.Task.WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    [Fact]
+    public async Task What_cannot_be_written_fails_the_task_and_lets_the_next_have_its_turn()
+    {
+        await using var stream = Create(TimeSpan.FromMinutes(1));
+        await _connection.Writer.CompleteAsync();
+        var first = stream.WriteAsync(Frame(10, 'a'));
+        var second = stream.WriteAsync(Frame(10, 'b'));
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => first.AsTask());
+        await Assert.ThrowsAsync<InvalidOperationException>(() => second.AsTask());
+    }
+
+    private FrameStream Create(TimeSpan patience, Action? abort = null) =>
+        new(_connection.Writer.AsStream(), abort ?? (() => Assert.Fail("cut")), patience);
+
+    private static byte[] Frame(int bytes, char content) => Enumerable.Repeat((byte)content, bytes).ToArray();
+
+    private async Task<string> ReadAsync(int bytes)
+    {
+        var read = await _connection.Reader.ReadAtLeastAsync(bytes);
+        var text = Encoding.ASCII.GetString(read.Buffer.Slice(0, bytes).ToArray());
+        _connection.Reader.AdvanceTo(read.Buffer.GetPosition(bytes));
+        return text;
+    }
+}

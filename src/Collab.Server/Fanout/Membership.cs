@@ -24,6 +24,35 @@ internal sealed class Membership(RoomKey room, IRoomSource source, Action? ended
 
     public MembershipMode Mode { get; set; } = MembershipMode.Joining;
 
+    /// <summary>Decides what a frame is to this member. True when it is to be sent, or when he must begin to catch up.</summary>
+    public bool Accepts(IRoomFrame frame)
+    {
+        if (Mode is MembershipMode.Live)
+        {
+            if (frame.Through <= Cursor)
+                return false;
+            // What overlaps does no harm to a document; of a batch each message counts.
+            if (frame.After == Cursor || (frame.After < Cursor && frame is not FrameBatch))
+                return true;
+
+            // Something between the cursor and this frame never arrived here, or a part of it has: the log has the rest.
+            Mode = MembershipMode.Behind;
+            Missed = frame.Through;
+            return true;
+        }
+
+        Missed = Math.Max(Missed, frame.Through);
+        return false;
+    }
+
+    /// <summary>Leaves to the log what follows <paramref name="after"/>.</summary>
+    public void FallBehind(long after)
+    {
+        Mode = MembershipMode.Behind;
+        Missed = Cursor;
+        Cursor = after;
+    }
+
     private long _unread;
 
     /// <summary>

@@ -20,11 +20,10 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
     // What messages are serialized by.
     private readonly IHubProtocol _protocol =
         connection.Features.Get<WebSocketOutput>()?.Stream is null ? connection.Protocol : FramedProtocol.Of(connection.Protocol);
-    private readonly Queue<QueuedMessage> _queue = new();
+    private readonly OutboxQueue _queue = new(options);
     private readonly Dictionary<RoomKey, Membership> _memberships = [];
     // The one that was sent to last, as most connections are in one room.
     private Membership? _latest;
-    private long _queuedBytes;
     private long _writeStarted;
     private bool _writing;
     // False only when the queue is empty and no room is behind: what every write has to know without looking.
@@ -124,9 +123,13 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
             if (FrameOf(message) is { } frame)
             {
                 membership = Find(frame.Room);
-                if (membership is null || !Accepts(membership, frame))
+                if (membership is null || !membership.Accepts(frame))
                     return;
-                if (membership.Mode is MembershipMode.Live)
+                if (membership.Mode is MembershipMode.Behind)
+                {
+                    _mayWait = true;
+                }
+                else
                 {
                     after = membership.Cursor;
                     membership.Cursor = frame.Through;
@@ -192,68 +195,16 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
     private static IRoomFrame? FrameOf(SerializedHubMessage message) =>
         message.Message is InvocationMessage { Arguments: { Length: > 0 } arguments } ? arguments[^1] as IRoomFrame : null;
 
-    /// <summary>Decides what a frame is to this member. True when it is to be sent, or when he must begin to catch up.</summary>
-    private bool Accepts(Membership membership, IRoomFrame frame)
-    {
-        if (membership.Mode is MembershipMode.Live)
-        {
-            if (frame.Through <= membership.Cursor)
-                return false;
-            // What overlaps does no harm to a document; of a batch each message counts.
-            if (frame.After == membership.Cursor || (frame.After < membership.Cursor && frame is not FrameBatch))
-                return true;
-
-            // Something between the cursor and this frame never arrived here, or a part of it has: the log has the rest.
-            membership.Mode = MembershipMode.Behind;
-            membership.Missed = frame.Through;
-            _mayWait = true;
-            return true;
-        }
-
-        membership.Missed = Math.Max(membership.Missed, frame.Through);
-        return false;
-    }
-
     private void Queue(SerializedHubMessage message, Membership? membership, long after)
     {
-        var bytes = message.GetSerializedMessage(_protocol).Length;
-        var now = Environment.TickCount64;
         _mayWait = true;
-        _queue.Enqueue(new QueuedMessage(message, membership, after, bytes, now));
-        _queuedBytes += bytes;
-        if (_queuedBytes > options.OutboxBytes || now - _queue.Peek().QueuedAt > options.OutboxMilliseconds)
-            Empty();
-    }
+        _queue.Enqueue(new QueuedMessage(
+            message, membership, after, message.GetSerializedMessage(_protocol).Length, Environment.TickCount64));
+        if (!_queue.IsOverfull)
+            return;
 
-    /// <summary>Drops what can be had again, and notes for each room what it was. What cannot be had again stays.</summary>
-    private void Empty()
-    {
-        var dropped = 0L;
-        for (var left = _queue.Count; left > 0; left--)
-        {
-            var queued = _queue.Dequeue();
-            if (queued.Membership is { } membership)
-            {
-                if (membership.Mode is MembershipMode.Live)
-                    FallBehind(membership, queued.After);
-            }
-            else if (IsLatestWins(queued.Message))
-            {
-                _mayWait = true;
-                foreach (var room in _memberships.Values)
-                    room.LatestIsStale = true;
-            }
-            else
-            {
-                _queue.Enqueue(queued);
-                continue;
-            }
-
-            dropped += queued.Bytes;
-        }
-
-        _queuedBytes -= dropped;
-        if (_queuedBytes > options.OutboxBytes)
+        var dropped = _queue.DropWhere(LeaveToLog);
+        if (_queue.IsTooLarge)
         {
             FanoutLog.TooSlow(logger, _connectionId);
             connection.Abort();
@@ -263,13 +214,27 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
         FanoutLog.FellBehind(logger, _connectionId, dropped);
     }
 
-    /// <summary>Leaves to the log what follows <paramref name="after"/>.</summary>
+    /// <summary>Notes for the room concerned what is dropped. What cannot be had again is not.</summary>
+    private bool LeaveToLog(QueuedMessage queued)
+    {
+        if (queued.Membership is { } membership)
+        {
+            if (membership.Mode is MembershipMode.Live)
+                FallBehind(membership, queued.After);
+            return true;
+        }
+
+        if (!IsLatestWins(queued.Message))
+            return false;
+        foreach (var room in _memberships.Values)
+            room.LatestIsStale = true;
+        return true;
+    }
+
     private void FallBehind(Membership membership, long after)
     {
         _mayWait = true;
-        membership.Mode = MembershipMode.Behind;
-        membership.Missed = membership.Cursor;
-        membership.Cursor = after;
+        membership.FallBehind(after);
     }
 
     private static bool IsLatestWins(SerializedHubMessage message) =>
@@ -286,7 +251,6 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
     {
         _stopped = true;
         _queue.Clear();
-        _queuedBytes = 0;
     }
 
     private bool TryStartWriting()
@@ -344,14 +308,9 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
                 {
                     _writeStarted = Environment.TickCount64;
                     if (_queue.TryDequeue(out var queued))
-                    {
                         next = queued.Message;
-                        _queuedBytes -= queued.Bytes;
-                    }
                     else
-                    {
                         behind = NextToCatchUp();
-                    }
                 }
 
                 if (next is not null)
@@ -422,7 +381,4 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
         if (latestIsStale && membership.Source.ReadLatest() is { } latest)
             await WriteAsync(new SerializedHubMessage(latest));
     }
-
-    private readonly record struct QueuedMessage(
-        SerializedHubMessage Message, Membership? Membership, long After, int Bytes, long QueuedAt);
 }

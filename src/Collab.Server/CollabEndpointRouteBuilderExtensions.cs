@@ -8,7 +8,6 @@ using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -36,7 +35,7 @@ public static class CollabEndpointRouteBuilderExtensions
         endpoints.MapDocuments();
         endpoints.MapChannels();
         var fanout = endpoints.ServiceProvider.GetRequiredService<IOptions<FanoutOptions>>().Value;
-        return endpoints.MapCollabHub(fanout).RequireAuthorization().AsStream();
+        return endpoints.MapCollabHub(fanout).RequireAuthorization().WithoutProxyBuffering();
     }
 
     /// <summary>As <c>MapHub</c> does, but for how WebSockets are written to.</summary>
@@ -49,11 +48,8 @@ public static class CollabEndpointRouteBuilderExtensions
         return hub.WithFrameStreams(transports.TransportSendTimeout);
     }
 
-    /// <summary>
-    /// Asks nginx not to gather what is to go out at once; without it, events of the SSE transport come late or never. And the server
-    /// does not watch the rate of what it writes: each write has its own time (<see cref="FanoutOptions.WriteTimeoutMilliseconds"/>).
-    /// </summary>
-    internal static TBuilder AsStream<TBuilder>(this TBuilder builder)
+    /// <summary>Asks nginx not to gather what is to go out at once; without it, events of the SSE transport come late or never.</summary>
+    internal static TBuilder WithoutProxyBuffering<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder
     {
         builder.Add(endpoint =>
@@ -62,8 +58,6 @@ public static class CollabEndpointRouteBuilderExtensions
             endpoint.RequestDelegate = context =>
             {
                 context.Response.Headers["X-Accel-Buffering"] = "no";
-                if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
-                    rate.MinDataRate = null;
                 return next(context);
             };
         });

@@ -32,7 +32,7 @@ internal static class ChannelEndpoints
             .ProducesProblem(StatusCodes.Status429TooManyRequests)
             .RefusesAsUsual();
         channel.MapGet("/messages", ChannelPolling.GetAsync)
-            .AsStream()
+            .WithoutProxyBuffering()
             .WithSummary("Reads messages: short polling with wait=0, else long polling")
             .WithDescription("What follows the position `after`, or without it the newest. When there is nothing it waits up to `wait` seconds "
                 + "(25; at most 60) for something. Go on with the answer's `position`. `recovered` is false when messages in between are lost. "
@@ -56,7 +56,7 @@ internal static class ChannelEndpoints
     }
 
     private static void StreamsEvents(this RouteHandlerBuilder endpoint) => endpoint
-        .AsStream()
+        .WithoutProxyBuffering()
         .Produces<string>(StatusCodes.Status200OK, "text/event-stream")
         .Produces(StatusCodes.Status204NoContent)
         .RefusesAsUsual();

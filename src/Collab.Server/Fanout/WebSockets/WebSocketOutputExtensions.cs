@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace Collab.Server.Fanout.WebSockets;
 
@@ -23,7 +24,13 @@ internal static class WebSocketOutputExtensions
             {
                 // Over HTTP/2 there is no upgrade: those WebSockets go SignalR's way.
                 if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade)
+                {
                     context.Features.Set<IHttpUpgradeFeature>(new FrameStreamFeature(context, upgrade, patience));
+                    // Each frame has a time of its own.
+                    if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
+                        rate.MinDataRate = null;
+                }
+
                 return next(context);
             };
         });

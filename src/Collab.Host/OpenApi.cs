@@ -39,12 +39,12 @@ internal static class OpenApi
         app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
         if (!app.Environment.IsDevelopment())
             return;
-        app.UseSwaggerUI(page =>
+        app.UseWhen(context => context.Request.Path.StartsWithSegments("/openapi"), branch => branch.UseSwaggerUI(page =>
         {
             page.RoutePrefix = "openapi";
             page.DocumentTitle = "Collab over HTTP";
             page.SwaggerEndpoint(Document, "Collab");
-        });
+        }));
     }
 
     // Health checks do not describe themselves.

@@ -8,7 +8,6 @@ namespace Collab.Host.Security;
 /// </summary>
 internal static class HostAuthentication
 {
-    private const string Choice = "Choice";
     private const string BearerSection = "Authentication:Schemes:" + JwtBearerDefaults.AuthenticationScheme;
 
     /// <exception cref="InvalidOperationException">Outside Development, nothing is configured that could tell who a caller is.</exception>
@@ -26,13 +25,15 @@ internal static class HostAuthentication
         }
 
         var authentication = services
-            .AddAuthentication(Choice)
-            .AddJwtBearer(options => options.MapInboundClaims = false)
-            .AddPolicyScheme(Choice, null, options => options.ForwardDefaultSelector = context =>
-                guestsAllowed && !context.Request.Headers.ContainsKey("Authorization")
-                    ? GuestAuthentication.Scheme
-                    : JwtBearerDefaults.AuthenticationScheme);
+            .AddAuthentication(guestsAllowed ? GuestAuthentication.Scheme : JwtBearerDefaults.AuthenticationScheme)
+            .AddJwtBearer(options => options.MapInboundClaims = false);
         if (guestsAllowed)
-            authentication.AddScheme<AuthenticationSchemeOptions, GuestAuthentication>(GuestAuthentication.Scheme, null);
+        {
+            // A caller with a token is the bearer of it, never a guest: not even when the token is refused.
+            authentication.AddScheme<AuthenticationSchemeOptions, GuestAuthentication>(
+                GuestAuthentication.Scheme,
+                options => options.ForwardDefaultSelector = context =>
+                    context.Request.Headers.ContainsKey("Authorization") ? JwtBearerDefaults.AuthenticationScheme : null);
+        }
     }
 }

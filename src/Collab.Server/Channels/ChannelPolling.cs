@@ -43,7 +43,7 @@ internal static class ChannelPolling
             context.Response.ContentType = "application/json; charset=utf-8";
         }
 
-        Write(context.Response.BodyWriter, poll);
+        Write(context.Response, poll);
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
         return Results.Empty;
     }
@@ -51,18 +51,26 @@ internal static class ChannelPolling
     /// <summary>What is written.</summary>
     internal sealed record PolledMessages(IReadOnlyList<ChannelMessage> Messages, string Position, bool Recovered);
 
-    private static void Write(IBufferWriter<byte> output, ChannelPoll poll)
+    /// <summary>Writes the whole answer, whose length is told when it can be: then it goes out in one piece.</summary>
+    private static void Write(HttpResponse response, ChannelPoll poll)
     {
-        output.Write("{\"messages\":["u8);
-        for (var i = 0; i < poll.Page.Messages.Count; i++)
+        var messages = poll.Page.Messages;
+        var start = "{\"messages\":["u8;
+        var position = new Position(poll.Page.Epoch, poll.Page.Through);
+        var end = Encoding.UTF8.GetBytes($"],\"position\":\"{position}\",\"recovered\":{(poll.Recovered ? "true" : "false")}}}");
+        if (!response.HasStarted)
+            response.ContentLength = start.Length + messages.Sum(message => (long)message.Json.Length) + Math.Max(0, messages.Count - 1) + end.Length;
+
+        var output = response.BodyWriter;
+        output.Write(start);
+        for (var i = 0; i < messages.Count; i++)
         {
             if (i > 0)
                 output.Write(","u8);
-            output.Write(poll.Page.Messages[i].Json);
+            output.Write(messages[i].Json);
         }
 
-        var position = new Position(poll.Page.Epoch, poll.Page.Through);
-        Encoding.UTF8.GetBytes($"],\"position\":\"{position}\",\"recovered\":{(poll.Recovered ? "true" : "false")}}}", output);
+        output.Write(end);
     }
 
     /// <summary>Waits until there may be something, as long as the caller wants, and keeps his connection alive meanwhile.</summary>

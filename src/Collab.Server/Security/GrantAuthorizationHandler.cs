@@ -1,4 +1,4 @@
-using System.Runtime.CompilerServices;
+using System.Collections.Concurrent;
 using System.Security.Claims;
 using Collab.Server.Rooms;
 using Microsoft.AspNetCore.Authorization;
@@ -8,23 +8,47 @@ namespace Collab.Server.Security;
 /// <summary>The default answer to <see cref="RoomAccessRequirement"/>: what the grants in the user's token say. No grant, no access.</summary>
 internal sealed class GrantAuthorizationHandler : AuthorizationHandler<RoomAccessRequirement, RoomKey>
 {
-    // A principal lives as long as its connection; its grants are read once.
-    private readonly ConditionalWeakTable<ClaimsPrincipal, Grant[]> _grants = [];
+    private const int MaxKept = 1_000;
+    private const int MaxKeptLength = 4_096;
+
+    // A poll has a user of its own each time, yet few claims differ in their text.
+    private readonly ConcurrentDictionary<string, Grant[]> _grants = new(StringComparer.Ordinal);
+    private int _kept;
 
     protected override Task HandleRequirementAsync(
         AuthorizationHandlerContext context, RoomAccessRequirement requirement, RoomKey resource)
     {
-        var grants = _grants.GetValue(context.User, user =>
-            [.. user.Identities.Where(identity => identity.IsAuthenticated).SelectMany(identity => identity.FindAll(Grant.ClaimType)).SelectMany(claim => Grant.Parse(claim.Value))]);
-        foreach (var grant in grants)
+        foreach (var identity in context.User.Identities)
         {
-            if (grant.Allows(resource, requirement.Right))
+            if (!identity.IsAuthenticated)
+                continue;
+            foreach (var claim in identity.Claims)
             {
-                context.Succeed(requirement);
-                break;
+                if (claim.Type == Grant.ClaimType && Array.Exists(GrantsOf(claim.Value), grant => grant.Allows(resource, requirement.Right)))
+                {
+                    context.Succeed(requirement);
+                    return Task.CompletedTask;
+                }
             }
         }
 
         return Task.CompletedTask;
+    }
+
+    private Grant[] GrantsOf(string claim)
+    {
+        if (_grants.TryGetValue(claim, out var known))
+            return known;
+        Grant[] grants = [.. Grant.Parse(claim)];
+        if (claim.Length > MaxKeptLength)
+            return grants;
+        if (Interlocked.Increment(ref _kept) > MaxKept)
+        {
+            _grants.Clear();
+            Volatile.Write(ref _kept, 0);
+        }
+
+        _grants[claim] = grants;
+        return grants;
     }
 }

@@ -46,6 +46,22 @@ public sealed class ChannelHttpTests
     }
 
     [Fact]
+    public async Task An_answer_that_did_not_have_to_wait_says_its_length()
+    {
+        await using var host = await CollabTestHost.StartAsync();
+        await host.PostAsync(Messages, """[{"event":"n","data":"é"},{"event":"n"}]""");
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(host.Url + Messages + "?wait=0"));
+        request.Headers.Add("Authorization", TestAuthentication.Header("ada", CollabTestHost.Everything));
+
+        using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+
+        Assert.NotNull(answer.Content.Headers.ContentLength);
+        Assert.Equal(answer.Content.Headers.ContentLength, (await answer.Content.ReadAsByteArrayAsync()).Length);
+        Assert.Null(answer.Headers.TransferEncodingChunked);
+    }
+
+    [Fact]
     public async Task Polling_goes_on_from_the_position_of_the_last_answer()
     {
         await using var host = await CollabTestHost.StartAsync();

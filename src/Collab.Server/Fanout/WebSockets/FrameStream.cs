@@ -9,8 +9,9 @@ namespace Collab.Server.Fanout.WebSockets;
 /// <param name="patience">How long one frame may take before the connection is cut.</param>
 internal sealed class FrameStream(Stream inner, Action abort, TimeSpan patience) : Stream
 {
-    // A semaphore whose wait handle nobody asks for holds nothing.
-    private readonly SemaphoreSlim _turn = new(1, 1);
+    // Who writes and who waits to. The semaphore hands turns over and is touched only when there is more than one writer.
+    private int _writers;
+    private readonly SemaphoreSlim _turn = new(0);
     private bool _closed;
 
     public override bool CanRead => true;
@@ -40,13 +41,13 @@ internal sealed class FrameStream(Stream inner, Action abort, TimeSpan patience)
     /// </summary>
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> frame, CancellationToken cancellationToken = default)
     {
-        if (!_turn.Wait(0, CancellationToken.None))
+        if (Interlocked.Increment(ref _writers) > 1)
             return WriteInTurnAsync(frame, cancellationToken);
 
         var write = WriteNowAsync(frame, cancellationToken);
         if (!write.IsCompletedSuccessfully)
             return FinishAsync(write);
-        _turn.Release();
+        EndTurn();
         return default;
     }
 
@@ -75,8 +76,15 @@ internal sealed class FrameStream(Stream inner, Action abort, TimeSpan patience)
 
     private async ValueTask WriteInTurnAsync(ReadOnlyMemory<byte> frame, CancellationToken cancellationToken)
     {
-        await _turn.WaitAsync(cancellationToken);
+        // Whoever writes is cut off when he takes too long, so that this wait ends.
+        await _turn.WaitAsync(CancellationToken.None);
         await FinishAsync(WriteNowAsync(frame, cancellationToken));
+    }
+
+    private void EndTurn()
+    {
+        if (Interlocked.Decrement(ref _writers) > 0)
+            _turn.Release();
     }
 
     private ValueTask WriteNowAsync(ReadOnlyMemory<byte> frame, CancellationToken cancellationToken)
@@ -105,7 +113,7 @@ internal sealed class FrameStream(Stream inner, Action abort, TimeSpan patience)
         }
         finally
         {
-            _turn.Release();
+            EndTurn();
         }
     }
 }

@@ -103,3 +103,10 @@ public sealed record ChannelMember(
 public sealed record MembersChanged(
     [property: DataMember(Name = "joined")] IReadOnlyList<ChannelMember> Joined,
     [property: DataMember(Name = "left")] IReadOnlyList<ChannelMember> Left);
+
+/// <summary>Why the server ended a subscription, in <c>ChannelClosed(channel, reason)</c>.</summary>
+public static class ChannelCloseReasons
+{
+    /// <summary>The right to subscribe was taken away. Do not subscribe again without a new token.</summary>
+    public const string Forbidden = "forbidden";
+}

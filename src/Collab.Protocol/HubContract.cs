@@ -18,6 +18,9 @@ public static class HubContract
     /// <summary>Client: <c>(channel, message)</c>, a <see cref="ChannelMessage"/> of a subscribed channel that is durable.</summary>
     public const string MessageReceived = nameof(MessageReceived);
 
+    /// <summary>Client: <c>(channel, reason)</c>, the subscription ended on the server's side; see <see cref="ChannelCloseReasons"/>.</summary>
+    public const string ChannelClosed = nameof(ChannelClosed);
+
     /// <summary>Client: <c>(channel, change)</c>, a <see cref="Protocol.MembersChanged"/> of a channel subscribed with presence.</summary>
     public const string MembersChanged = nameof(MembersChanged);
 }

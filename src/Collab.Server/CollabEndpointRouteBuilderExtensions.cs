@@ -3,6 +3,7 @@ using Collab.Server.Channels;
 using Collab.Server.Documents;
 using Collab.Server.Fanout;
 using Collab.Server.Fanout.WebSockets;
+using Collab.Server.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
@@ -34,6 +35,8 @@ public static class CollabEndpointRouteBuilderExtensions
 
         endpoints.MapDocuments();
         endpoints.MapChannels();
+        endpoints.MapRevocations();
+        ConnectionGate.MapRefresh(endpoints);
         var fanout = endpoints.ServiceProvider.GetRequiredService<IOptions<FanoutOptions>>().Value;
         return endpoints.MapCollabHub(fanout).RequireAuthorization().WithoutProxyBuffering();
     }
@@ -45,7 +48,7 @@ public static class CollabEndpointRouteBuilderExtensions
         Configure(transports, fanout);
         var hub = endpoints.MapConnections(HubContract.Path, transports, connections => connections.UseWebSocketOutput().UseHub<CollabHub>());
         hub.Add(endpoint => endpoint.Metadata.Add(new HubMetadata(typeof(CollabHub))));
-        return hub.WithFrameStreams(transports.TransportSendTimeout);
+        return ConnectionGate.Guard(hub).WithFrameStreams(transports.TransportSendTimeout);
     }
 
     /// <summary>Asks nginx not to gather what is to go out at once; without it, events of the SSE transport come late or never.</summary>
@@ -76,6 +79,5 @@ public static class CollabEndpointRouteBuilderExtensions
         // SignalR sends no pings over long polling: an empty answer takes their place.
         transports.LongPolling.PollTimeout = TimeSpan.FromMilliseconds(fanout.KeepAliveMilliseconds);
         transports.TransportSendTimeout = TimeSpan.FromSeconds(5);
-        transports.CloseOnAuthenticationExpiration = true;
     }
 }

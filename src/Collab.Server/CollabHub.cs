@@ -2,6 +2,7 @@ using Collab.Protocol;
 using Collab.Server.Channels;
 using Collab.Server.Documents;
 using Collab.Server.Fanout;
+using Collab.Server.Security;
 using Microsoft.AspNetCore.SignalR;
 
 namespace Collab.Server;
@@ -9,9 +10,9 @@ namespace Collab.Server;
 /// <summary>
 /// The hub: turns each message into one call of a service and adds who is asking. See <c>docs/protocol.md</c>.
 /// </summary>
-internal sealed class CollabHub(DocumentService documents, ChannelService channels, Connections connections) : Hub
+internal sealed class CollabHub(DocumentService documents, ChannelService channels, Connections connections, ConnectionOwners owners) : Hub
 {
-    private Caller Caller => new(Context.ConnectionId, Context.User!, Context.UserIdentifier);
+    private Caller Caller => connections.CallerOf(Context.ConnectionId);
 
     public Task<JoinedDocument> JoinDocument(string documentId, byte[]? stateVector) =>
         documents.JoinAsync(Caller, documentId, stateVector, Context.ConnectionAborted);
@@ -36,18 +37,23 @@ internal sealed class CollabHub(DocumentService documents, ChannelService channe
         (await channels.PublishAsync(Caller, channel, @event, data, idempotencyKey)).ToString();
 
     public Task<ChannelHistory> GetHistory(string channel, HistoryOptions? options) =>
-        channels.GetHistoryAsync(Context.User!, channel, options, Context.ConnectionAborted);
+        channels.GetHistoryAsync(Caller.User, channel, options, Context.ConnectionAborted);
 
-    public Task<ChannelMember[]> GetMembers(string channel) => channels.GetMembersAsync(Context.User!, channel);
+    public Task<ChannelMember[]> GetMembers(string channel) => channels.GetMembersAsync(Caller.User, channel);
 
     public IAsyncEnumerable<ChannelMessage> StreamChannel(string channel, SubscribeOptions? options, CancellationToken cancellationToken) =>
         channels.StreamAsync(Caller, channel, options, cancellationToken);
 
     public override Task OnConnectedAsync()
     {
-        connections.Begin(Caller, Context.GetHttpContext()?.Request.Query[Connections.SessionParameter]);
+        var request = Context.GetHttpContext()!;
+        var token = request.Request.Query["id"].ToString() is { Length: > 0 } id ? id : null;
+        // Over long polling the request is a copy that does not know until when its user has signed in.
+        var signIn = (token is null ? null : owners.Find(token)?.SignIn) ?? SignIn.Of(request);
+        connections.Begin(
+            new Caller(Context.ConnectionId, signIn, Context.UserIdentifier), token, request.Request.Query[Connections.SessionParameter]);
         return Task.CompletedTask;
     }
 
-    public override Task OnDisconnectedAsync(Exception? exception) => connections.EndAsync(Caller);
+    public override Task OnDisconnectedAsync(Exception? exception) => connections.EndAsync(Context.ConnectionId);
 }

@@ -35,6 +35,7 @@ public static class CollabServiceCollectionExtensions
         AddOptions<FanoutOptions>(services, "Collab:Fanout", options => options.Fault());
         AddOptions<DocumentOptions>(services, "Collab:Documents", options => options.Fault());
         AddOptions<ChannelOptions>(services, "Collab:Channels", options => options.Fault());
+        AddOptions<SecurityOptions>(services, "Collab:Security", options => options.Fault());
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IRoomLog, InMemoryRoomLog>();
 
@@ -54,8 +55,14 @@ public static class CollabServiceCollectionExtensions
         services.AddSingleton<ChannelService>();
         services.AddSingleton<EventStreams>();
         services.AddSingleton<Connections>();
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<Connections>());
 
         services.AddAuthorization();
+        services.AddSingleton<ConnectionOwners>();
+        services.AddSingleton<ConnectionGate>();
+        services.AddSingleton<Revocations>();
+        services.AddSingleton<RevocationLog>();
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<RevocationLog>());
         services.AddSingleton<RoomAuthorizer>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IAuthorizationHandler, GrantAuthorizationHandler>());
         services.AddHealthChecks().AddCheck<StoreHealthCheck>("store", tags: [ReadyTag]);

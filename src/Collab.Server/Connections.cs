@@ -3,33 +3,53 @@ using Collab.Protocol;
 using Collab.Server.Channels;
 using Collab.Server.Documents;
 using Collab.Server.Fanout;
+using Collab.Server.Rooms;
+using Collab.Server.Security;
+using Microsoft.AspNetCore.SignalR.Protocol;
+using Microsoft.Extensions.Hosting;
 
 namespace Collab.Server;
 
 /// <summary>
-/// What begins and ends with a connection. A client may name a session: when it opens a second connection with the same name, as a badly
-/// written reconnect does, the first one is ended, so nothing is received twice.
+/// The connections of this node, and what begins and ends with them. A client may name a session: when it opens a second connection with
+/// the same name, as a badly written reconnect does, the first one is ended, so nothing is received twice. A connection lasts as long as
+/// what its user signed in with, or a renewal of it, and his rights are asked anew whenever they may have changed.
 /// </summary>
-internal sealed class Connections(DocumentService documents, ChannelService channels, CollabLifetimeManager lifetimes)
+internal sealed class Connections(
+    DocumentService documents,
+    ChannelService channels,
+    CollabLifetimeManager lifetimes,
+    RoomAuthorizer authorizer,
+    Revocations revocations,
+    TimeProvider clock)
+    : IHostedService, IDisposable
 {
     /// <summary>The parameter of the URL that names the session.</summary>
     public const string SessionParameter = "session";
 
+    private static readonly TimeSpan ExpiryCheckInterval = TimeSpan.FromMilliseconds(500);
+
+    private readonly ConcurrentDictionary<string, OpenConnection> _open = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, OpenConnection> _byToken = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<SessionKey, string> _sessions = new();
-    private readonly ConcurrentDictionary<string, SessionKey> _keys = new(StringComparer.Ordinal);
+    private ITimer? _expiryCheck;
 
     /// <summary>A connection has begun.</summary>
     /// <param name="caller">The connection.</param>
+    /// <param name="token">SignalR's connection token, by which it is renewed; null when it has none.</param>
     /// <param name="session">The session that it names, if any; it counts among those of its user.</param>
     /// <param name="stream">What it streams, for connections that are not to the hub: only the same stream is replaced.</param>
-    public void Begin(Caller caller, string? session, string stream = "")
+    public void Begin(Caller caller, string? token, string? session, string stream = "")
     {
-        if (caller.UserId is null || !EventName.IsValid(session))
+        SessionKey? key = caller.UserId is not null && EventName.IsValid(session) ? new SessionKey(caller.UserId, session!, stream) : null;
+        var connection = new OpenConnection(caller, token, key);
+        _open[caller.ConnectionId] = connection;
+        if (token is not null)
+            _byToken[token] = connection;
+        if (key is null)
             return;
-        var key = new SessionKey(caller.UserId, session!, stream);
-        _keys[caller.ConnectionId] = key;
         string? former = null;
-        _sessions.AddOrUpdate(key, caller.ConnectionId, (_, known) =>
+        _sessions.AddOrUpdate(key.Value, caller.ConnectionId, (_, known) =>
         {
             former = known;
             return caller.ConnectionId;
@@ -38,15 +58,118 @@ internal sealed class Connections(DocumentService documents, ChannelService chan
             _ = lifetimes.ReplaceAsync(former);
     }
 
-    /// <summary>A connection has ended.</summary>
-    public async Task EndAsync(Caller caller)
+    /// <summary>Who is at the other end of an open connection.</summary>
+    public Caller CallerOf(string connectionId) => _open.TryGetValue(connectionId, out var connection)
+        ? connection.Caller
+        : throw new CollabException(ErrorCodes.NotJoined, "the connection has ended");
+
+    /// <summary>The user of a connection has signed in anew: from here on it lasts and may do what he may now.</summary>
+    /// <param name="token">The connection token; one that is not open yet begins with what was negotiated last.</param>
+    /// <param name="signIn">As whom he signed in.</param>
+    public Task RenewAsync(string token, SignIn signIn) =>
+        _byToken.TryGetValue(token, out var connection) ? RenewAsync(connection, signIn) : Task.CompletedTask;
+
+    /// <summary>The same for the user's connection of a session.</summary>
+    /// <returns>False when he has none.</returns>
+    public async Task<bool> RenewSessionAsync(string session, SignIn signIn)
     {
-        if (_keys.TryRemove(caller.ConnectionId, out var key))
-            _sessions.TryRemove(KeyValuePair.Create(key, caller.ConnectionId));
-        var joined = lifetimes.Close(caller.ConnectionId);
-        await documents.LeaveAllAsync(caller.ConnectionId, joined);
-        await channels.LeaveAllAsync(caller, joined);
+        if (SubjectUserIdProvider.IdOf(signIn.User) is not { } user
+            || !_sessions.TryGetValue(new SessionKey(user, session, ""), out var id)
+            || !_open.TryGetValue(id, out var connection)
+            || connection.Caller.SignIn.Owner != signIn.Owner)
+        {
+            return false;
+        }
+
+        await RenewAsync(connection, signIn);
+        return true;
+    }
+
+    /// <summary>Asks anew what everybody may do: rights were taken away.</summary>
+    public async Task ReviewAllAsync()
+    {
+        authorizer.NoteChange();
+        foreach (var connection in _open.Values)
+            await ReviewAsync(connection);
+    }
+
+    /// <summary>A connection has ended.</summary>
+    public async Task EndAsync(string connectionId)
+    {
+        if (!_open.TryRemove(connectionId, out var connection))
+            return;
+        if (connection.Token is { } token)
+            _byToken.TryRemove(KeyValuePair.Create(token, connection));
+        if (connection.Session is { } key)
+            _sessions.TryRemove(KeyValuePair.Create(key, connectionId));
+        var joined = lifetimes.Close(connectionId);
+        await documents.LeaveAllAsync(connectionId, joined);
+        await channels.LeaveAllAsync(connection.Caller, joined);
+    }
+
+    Task IHostedService.StartAsync(CancellationToken cancellationToken)
+    {
+        _expiryCheck = clock.CreateTimer(_ => EndExpired(), null, ExpiryCheckInterval, ExpiryCheckInterval);
+        return Task.CompletedTask;
+    }
+
+    Task IHostedService.StopAsync(CancellationToken cancellationToken)
+    {
+        Dispose();
+        return Task.CompletedTask;
+    }
+
+    public void Dispose()
+    {
+        _expiryCheck?.Dispose();
+        _expiryCheck = null;
+    }
+
+    private async Task RenewAsync(OpenConnection connection, SignIn signIn)
+    {
+        connection.Caller.SignIn = signIn;
+        authorizer.NoteChange();
+        await ReviewAsync(connection);
+    }
+
+    private async Task ReviewAsync(OpenConnection connection)
+    {
+        var caller = connection.Caller;
+        foreach (var room in lifetimes.RoomsOf(caller.ConnectionId))
+        {
+            if (room.Kind is RoomKind.Document)
+                await documents.ReviewAsync(caller, room.Name);
+            else
+                await channels.ReviewAsync(caller, room.Name);
+        }
+
+        if (revocations.AreKnown && revocations.Revokes(caller.User))
+            _ = lifetimes.EndAsync(caller.ConnectionId, new CloseMessage($"{ErrorCodes.Forbidden}: what you signed in with was revoked", allowReconnect: false));
+    }
+
+    private void EndExpired()
+    {
+        var now = clock.GetUtcNow();
+        foreach (var connection in _open.Values)
+        {
+            if (connection.Caller.SignIn.Expires <= now && connection.TryEnd())
+                _ = lifetimes.EndAsync(connection.Caller.ConnectionId, new CloseMessage("expired: the token has expired", allowReconnect: true));
+        }
     }
 
     private readonly record struct SessionKey(string UserId, string Session, string Stream);
+
+    private sealed class OpenConnection(Caller caller, string? token, SessionKey? session)
+    {
+        private int _ending;
+
+        public Caller Caller { get; } = caller;
+
+        public string? Token { get; } = token;
+
+        public SessionKey? Session { get; } = session;
+
+        /// <returns>False when it is being ended already.</returns>
+        public bool TryEnd() => Interlocked.Exchange(ref _ending, 1) == 0;
+    }
 }

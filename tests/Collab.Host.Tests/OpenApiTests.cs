@@ -19,7 +19,8 @@ public sealed class OpenApiTests
         Assert.Equal(
             [
                 "get /channels/{channel}/events", "get /channels/{channel}/members", "get /channels/{channel}/messages", "get /documents",
-                "get /documents/{documentId}", "get /events", "get /health/live", "get /health/ready", "post /channels/{channel}/messages",
+                "get /documents/{documentId}", "get /events", "get /health/live", "get /health/ready", "post /admin/revocations",
+                "post /channels/{channel}/messages", "post /hubs/collab/refresh",
             ],
             routes.Order(StringComparer.Ordinal));
         var publish = paths.GetProperty("/channels/{channel}/messages").GetProperty("post");

@@ -28,6 +28,11 @@ public sealed class ChannelClient
             Changes.Enqueue((channel, change));
             _news.Release();
         });
+        _connection.On<string, string>(HubContract.ChannelClosed, (channel, reason) =>
+        {
+            Closed.Enqueue((channel, reason));
+            _news.Release();
+        });
     }
 
     public TestClient Client { get; }
@@ -36,6 +41,8 @@ public sealed class ChannelClient
     public ConcurrentQueue<(string Channel, ChannelMessage Message)> Received { get; } = new();
 
     public ConcurrentQueue<(string Channel, MembersChanged Change)> Changes { get; } = new();
+
+    public ConcurrentQueue<(string Channel, string Reason)> Closed { get; } = new();
 
     /// <summary>The data of what came live, as JSON.</summary>
     public IEnumerable<string> Data => Received.Select(received => JsonOf(received.Message.Data));

@@ -50,11 +50,17 @@ public sealed class CollabTestHost : IAsyncDisposable
     }
 
     /// <summary>Connects a SignalR client.</summary>
+    /// <param name="user">The user's id.</param>
+    /// <param name="grants">What he may do.</param>
+    /// <param name="transport">The only transport to use.</param>
+    /// <param name="messagePack">The hub protocol: MessagePack, else JSON.</param>
+    /// <param name="session">The name of its session, if any.</param>
+    /// <param name="authorization">The header <c>Authorization</c>, in the place of user and grants.</param>
     public async Task<TestClient> ConnectAsync(
         string user = "ada", string grants = Everything, HttpTransportType transport = HttpTransportType.WebSockets, bool messagePack = true,
-        string? session = null)
+        string? session = null, string? authorization = null)
     {
-        var client = TestClient.Create(Url, TestAuthentication.Header(user, grants), transport, messagePack, session);
+        var client = TestClient.Create(Url, authorization ?? TestAuthentication.Header(user, grants), transport, messagePack, session);
         _clients.Add(client);
         await client.Connection.StartAsync();
         return client;

@@ -32,17 +32,19 @@ public static class Http
     /// <param name="idempotencyKey">The header <c>Idempotency-Key</c>, if any.</param>
     /// <param name="grants">The caller's grants.</param>
     /// <param name="contentType">The body's type.</param>
+    /// <param name="authorization">The header <c>Authorization</c>, in the place of the grants.</param>
     public static async Task<HttpResponseMessage> PostAsync(
         this CollabTestHost host,
         string path,
         string json,
         string? idempotencyKey = null,
         string grants = CollabTestHost.Everything,
-        string contentType = "application/json")
+        string contentType = "application/json",
+        string? authorization = null)
     {
         using var http = new HttpClient();
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(host.Url + path));
-        request.Headers.Add("Authorization", TestAuthentication.Header("ada", grants));
+        request.Headers.Add("Authorization", authorization ?? TestAuthentication.Header("ada", grants));
         // A server that refuses what is too large need not read it.
         request.Headers.ExpectContinue = json.Length > 1024 * 1024;
         if (idempotencyKey is not null)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using Collab.Crdt;
 using Collab.Protocol;
 using Microsoft.AspNetCore.Http.Connections;
@@ -28,6 +29,11 @@ public sealed class TestClient : IAsyncDisposable
             Awareness.Enqueue((document, awareness));
             _news.Release();
         });
+        connection.On<string, string>(HubContract.DocumentClosed, (document, reason) =>
+        {
+            ClosedDocuments.Enqueue((document, reason));
+            _news.Release();
+        });
         connection.Closed += exception =>
         {
             ClosedBy = exception;
@@ -43,6 +49,11 @@ public sealed class TestClient : IAsyncDisposable
 
     public ConcurrentQueue<(string Document, byte[] Awareness)> Awareness { get; } = new();
 
+    public ConcurrentQueue<(string Document, string Reason)> ClosedDocuments { get; } = new();
+
+    /// <summary>SignalR's connection token, once it has negotiated.</summary>
+    public string? Token { get; private set; }
+
     public bool IsClosed { get; private set; }
 
     /// <summary>What the connection broke on; null when it was closed in good order, or is open.</summary>
@@ -57,15 +68,17 @@ public sealed class TestClient : IAsyncDisposable
     public static TestClient Create(
         string url, string? authorization, HttpTransportType transport, bool messagePack, string? session = null)
     {
+        TestClient? client = null;
         var builder = new HubConnectionBuilder().WithUrl(url + HubContract.Path + (session is null ? "" : "?session=" + session), options =>
         {
             options.Transports = transport;
+            options.HttpMessageHandlerFactory = http => new NegotiationReader(http, token => client!.Token = token);
             if (authorization is not null)
                 options.Headers["Authorization"] = authorization;
         });
         if (messagePack)
             builder.AddMessagePackProtocol();
-        return new TestClient(builder.Build());
+        return client = new TestClient(builder.Build());
     }
 
     public Task<JoinedDocument> JoinAsync(string document, byte[]? stateVector = null) =>
@@ -117,6 +130,23 @@ public sealed class TestClient : IAsyncDisposable
     {
         _news.Dispose();
         return Connection.DisposeAsync();
+    }
+}
+
+/// <summary>Reads the connection token from what the server answers to a negotiation.</summary>
+internal sealed class NegotiationReader(HttpMessageHandler inner, Action<string> read) : DelegatingHandler(inner)
+{
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var answer = await base.SendAsync(request, cancellationToken);
+        if (answer.IsSuccessStatusCode && request.RequestUri!.AbsolutePath.EndsWith("/negotiate", StringComparison.Ordinal))
+        {
+            await answer.Content.LoadIntoBufferAsync(cancellationToken);
+            using var negotiated = JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync(cancellationToken));
+            read(negotiated.RootElement.GetProperty("connectionToken").GetString()!);
+        }
+
+        return answer;
     }
 }
 

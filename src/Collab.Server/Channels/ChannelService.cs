@@ -26,12 +26,16 @@ internal sealed class ChannelService(
     private const int DefaultMessages = 100;
     private const long MaxAnswerBytes = 1024 * 1024;
 
+    /// <inheritdoc cref="RoomAuthorizer.Version"/>
+    public int RightsVersion => authorizer.Version;
+
     /// <summary>Subscribes a connection. What is published after this has returned reaches it, after the answer.</summary>
     public async Task<SubscribeAnswer> SubscribeAsync(
         Caller caller, string channel, SubscribeOptions? how, CancellationToken cancellationToken)
     {
         how ??= new SubscribeOptions();
         var presence = CheckPresence(how.Presence);
+        var asked = authorizer.Version;
         await CheckMayAsync(caller.User, channel, Rights.Subscribe);
         if (presence is not null)
             await CheckMayAsync(caller.User, channel, Rights.Presence);
@@ -56,6 +60,8 @@ internal sealed class ChannelService(
             // Whoever ended meanwhile was taken out before he came in.
             if (!connections.IsIn(caller.ConnectionId, room.Key))
                 await room.Presence.LeaveAsync(caller.ConnectionId, caller.UserId, isLost: true);
+            if (authorizer.Version != asked)
+                await CheckMayAsync(caller.User, channel, Rights.Subscribe);
             ChannelLog.Subscribed(rooms.Logger, caller.ConnectionId, channel, start.Page.Through);
             var answer = new SubscribedChannel(
                 new Position(start.Page.Epoch, start.Page.Through).ToString(), start.Recovered, MessagesOf(start.Page), members);
@@ -66,6 +72,22 @@ internal sealed class ChannelService(
         {
             await UnsubscribeAsync(caller, channel);
             throw;
+        }
+    }
+
+    /// <summary>Asks anew what a subscriber may do. Who may not subscribe any more is taken out and told.</summary>
+    public async Task ReviewAsync(Caller caller, string channel)
+    {
+        if (rooms.Find(channel) is not { } room || !connections.IsIn(caller.ConnectionId, room.Key))
+            return;
+        if (!await authorizer.MayAsync(caller.User, room.Key, Rights.Subscribe))
+        {
+            await UnsubscribeAsync(caller, channel);
+            await connections.SendConnectionAsync(caller.ConnectionId, HubContract.ChannelClosed, [channel, ChannelCloseReasons.Forbidden]);
+        }
+        else if (!await authorizer.MayAsync(caller.User, room.Key, Rights.Presence))
+        {
+            await room.Presence.LeaveAsync(caller.ConnectionId, caller.UserId, isLost: false);
         }
     }
 
@@ -168,6 +190,11 @@ internal sealed class ChannelService(
         while (true)
         {
             var batch = await CollabErrorFilter.GuardAsync(() => stream.NextAsync(cancellationToken));
+            await CollabErrorFilter.GuardAsync(async () =>
+            {
+                await CheckMayAsync(caller.User, channel, Rights.Subscribe);
+                return true;
+            });
             foreach (var message in batch)
                 yield return message.Message;
         }
@@ -218,6 +245,8 @@ internal sealed class ChannelService(
                     return new ChannelPoll(start.Page, start.Recovered, room.Retention.StartOf(start.Page.Head));
                 if (!await waiting(room.WaitAsync(start.Page.Head)))
                     return new ChannelPoll(start.Page, start.Recovered, room.Retention.StartOf(start.Page.Head));
+                // Meanwhile it may have been revoked.
+                await CheckMayAsync(user, channel, Rights.Subscribe);
             }
         });
     }

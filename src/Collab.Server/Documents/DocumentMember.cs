@@ -1,7 +1,21 @@
 namespace Collab.Server.Documents;
 
 /// <summary>A connection that has joined a document.</summary>
-/// <param name="ConnectionId">The connection.</param>
-/// <param name="UserId">The user behind it, or null.</param>
-/// <param name="CanWrite">Whether he may change the document; else he may read, and show his awareness.</param>
-internal sealed record DocumentMember(string ConnectionId, string? UserId, bool CanWrite);
+/// <param name="connectionId">The connection.</param>
+/// <param name="userId">The user behind it, or null.</param>
+/// <param name="canWrite">Whether he may change the document; else he may read, and show his awareness.</param>
+internal sealed class DocumentMember(string connectionId, string? userId, bool canWrite)
+{
+    private volatile bool _canWrite = canWrite;
+
+    public string ConnectionId { get; } = connectionId;
+
+    public string? UserId { get; } = userId;
+
+    /// <summary>Whether he may change the document. His rights can change while he is in it.</summary>
+    public bool CanWrite
+    {
+        get => _canWrite;
+        set => _canWrite = value;
+    }
+}

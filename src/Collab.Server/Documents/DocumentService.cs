@@ -33,10 +33,12 @@ internal sealed class DocumentService(
     {
         CheckName(documentId);
         CheckStateVector(stateVector);
+        var asked = authorizer.Version;
         var key = await CheckMayReadAsync(caller.User, documentId);
         var canWrite = await authorizer.MayAsync(caller.User, key, Rights.Write);
 
-        var room = rooms.Enter(documentId, new DocumentMember(caller.ConnectionId, caller.UserId, canWrite));
+        var member = new DocumentMember(caller.ConnectionId, caller.UserId, canWrite);
+        var room = rooms.Enter(documentId, member);
         var membership = await connections.JoinAsync(caller.ConnectionId, key, room.Group, room);
         if (membership is null)
         {
@@ -55,13 +57,15 @@ internal sealed class DocumentService(
             throw;
         }
 
+        if (authorizer.Version != asked && !await ReviewAsync(caller, room, member))
+            throw MayNotRead();
         connections.Follow(caller.ConnectionId, membership, state.Offset);
         DocumentLog.Joined(rooms.Logger, caller.ConnectionId, documentId, state.Offset);
         return new JoinedDocument(
             state.DiffAgainst(stateVector),
             state.StateVector,
             state.Position,
-            canWrite ? DocumentAccess.Write : DocumentAccess.Read,
+            member.CanWrite ? DocumentAccess.Write : DocumentAccess.Read,
             AwarenessUpdate.Encode(room.Awareness.Present()));
     }
 
@@ -125,6 +129,13 @@ internal sealed class DocumentService(
         return room.SendAwarenessAsync(changed, caller.ConnectionId);
     }
 
+    /// <summary>Asks anew what a member may do. Who may not read any more is taken out and told.</summary>
+    public async Task ReviewAsync(Caller caller, string documentId)
+    {
+        if (rooms.Find(documentId) is { } room && room.Member(caller.ConnectionId) is { } member && !await ReviewAsync(caller, room, member))
+            await connections.SendConnectionAsync(caller.ConnectionId, HubContract.DocumentClosed, [documentId, DocumentCloseReasons.Forbidden]);
+    }
+
     /// <summary>Takes the caller out of a document. Nothing happens when he is not in it.</summary>
     public async Task LeaveAsync(Caller caller, string documentId)
     {
@@ -143,6 +154,19 @@ internal sealed class DocumentService(
             if (key.Kind is RoomKind.Document && rooms.Find(key.Name) is { } room)
                 await RemoveAsync(room, connectionId);
         }
+    }
+
+    /// <returns>False when he may not read any more, and was taken out.</returns>
+    private async Task<bool> ReviewAsync(Caller caller, DocumentRoom room, DocumentMember member)
+    {
+        if (!await authorizer.MayAsync(caller.User, room.Key, Rights.Read))
+        {
+            await LeaveAsync(caller, room.Id);
+            return false;
+        }
+
+        member.CanWrite = await authorizer.MayAsync(caller.User, room.Key, Rights.Write);
+        return true;
     }
 
     private async Task<T> VisitAsync<T>(ClaimsPrincipal user, string documentId, Func<DocumentRoom, Task<T>> visit)
@@ -190,8 +214,10 @@ internal sealed class DocumentService(
         var key = new RoomKey(RoomKind.Document, documentId);
         return await authorizer.MayAsync(user, key, Rights.Read)
             ? key
-            : throw new CollabException(ErrorCodes.Forbidden, "you may not read this document");
+            : throw MayNotRead();
     }
+
+    private static CollabException MayNotRead() => new(ErrorCodes.Forbidden, "you may not read this document");
 
     private static void CheckName(string documentId)
     {

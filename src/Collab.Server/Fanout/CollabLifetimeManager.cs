@@ -22,6 +22,7 @@ internal sealed class CollabLifetimeManager(
 {
     private static readonly TimeSpan ProgressCheckInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan ReplacePatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<string, OutboxConnection> _connections = new(StringComparer.Ordinal);
     private readonly ILogger _logger = loggerFactory.CreateLogger("Collab.Fanout");
@@ -56,6 +57,10 @@ internal sealed class CollabLifetimeManager(
     public bool IsIn(string connectionId, RoomKey room) =>
         _connections.TryGetValue(connectionId, out var connection) && connection.Outbox.IsIn(room);
 
+    /// <summary>The rooms that a connection is in.</summary>
+    public IReadOnlyCollection<RoomKey> RoomsOf(string connectionId) =>
+        _connections.TryGetValue(connectionId, out var connection) ? connection.Outbox.Rooms() : [];
+
     /// <summary>Takes a connection out of a room. Returns false when it was not in it.</summary>
     public async ValueTask<bool> LeaveAsync(string connectionId, RoomKey room, string group)
     {
@@ -80,6 +85,16 @@ internal sealed class CollabLifetimeManager(
         _ = connection.WriteLastAsync(new CloseMessage("replaced: another connection of this session was opened", allowReconnect: false)).AsTask();
         // One that ends by itself is left to it: aborted, it could lose its last words on their way, and would come back.
         if (await Task.WhenAny(connection.Ended, Task.Delay(ReplacePatience, clock)) != connection.Ended)
+            connection.Abort();
+    }
+
+    /// <summary>Tells a client to close its connection, and ends it when he does not.</summary>
+    public async Task EndAsync(string connectionId, CloseMessage close)
+    {
+        if (!_connections.TryGetValue(connectionId, out var connection))
+            return;
+        connection.Outbox.Send(new SerializedHubMessage(close));
+        if (await Task.WhenAny(connection.Ended, Task.Delay(EndPatience, clock)) != connection.Ended)
             connection.Abort();
     }
 

@@ -91,6 +91,13 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
             return _memberships.ContainsKey(room);
     }
 
+    /// <summary>The rooms that the connection is in.</summary>
+    public RoomKey[] Rooms()
+    {
+        lock (_gate)
+            return [.. _memberships.Keys];
+    }
+
     /// <summary>The connection has ended: nothing is sent any more and no room can be joined.</summary>
     /// <returns>The rooms that it was in.</returns>
     public IReadOnlyCollection<RoomKey> Close()

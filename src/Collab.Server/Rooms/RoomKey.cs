@@ -8,6 +8,9 @@ public enum RoomKind
 
     /// <summary>A channel: its entries are messages.</summary>
     Channel = 2,
+
+    /// <summary>What the server keeps for itself, such as revocations.</summary>
+    System = 3,
 }
 
 /// <summary>Names a room: a document and a channel of one name are two rooms.</summary>

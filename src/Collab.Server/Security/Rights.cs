@@ -17,4 +17,7 @@ public static class Rights
 
     /// <summary>Be seen as a member of a channel, and see who the members are.</summary>
     public const string Presence = "presence";
+
+    /// <summary>Administer a document or channel: take everybody's access to it away.</summary>
+    public const string Admin = "admin";
 }

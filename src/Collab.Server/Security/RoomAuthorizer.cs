@@ -5,13 +5,23 @@ using Microsoft.AspNetCore.Authorization;
 
 namespace Collab.Server.Security;
 
-/// <summary>Asks the application's authorization service whether a user may do something in a room.</summary>
-internal sealed class RoomAuthorizer(IAuthorizationService authorization)
+/// <summary>
+/// Whether a user may do something in a room: not when that was revoked, and else as the application's authorization service says.
+/// </summary>
+internal sealed class RoomAuthorizer(IAuthorizationService authorization, Revocations revocations)
 {
     private static readonly FrozenDictionary<string, RoomAccessRequirement[]> Requirements =
-        new[] { Rights.Read, Rights.Write, Rights.Subscribe, Rights.Publish, Rights.Presence }
+        new[] { Rights.Read, Rights.Write, Rights.Subscribe, Rights.Publish, Rights.Presence, Rights.Admin }
             .ToFrozenDictionary(right => right, right => new[] { new RoomAccessRequirement(right) });
 
+    private int _version;
+
+    /// <summary>Changes whenever somebody's rights may have changed. Who lets a user in looks at it before he asks and once the user is in.</summary>
+    public int Version => Volatile.Read(ref _version);
+
+    /// <summary>Somebody's rights may have changed.</summary>
+    public void NoteChange() => Interlocked.Increment(ref _version);
+
     public async ValueTask<bool> MayAsync(ClaimsPrincipal user, RoomKey room, string right) =>
-        (await authorization.AuthorizeAsync(user, room, Requirements[right])).Succeeded;
+        !revocations.Revokes(user, room) && (await authorization.AuthorizeAsync(user, room, Requirements[right])).Succeeded;
 }

@@ -10,5 +10,7 @@ internal sealed class SubjectUserIdProvider : IUserIdProvider
 {
     public string? GetUserId(HubConnectionContext connection) => IdOf(connection.User);
 
-    public static string? IdOf(ClaimsPrincipal user) => user.FindFirstValue(ClaimTypes.NameIdentifier) ?? user.FindFirstValue("sub");
+    public static string? IdOf(ClaimsPrincipal user) => ClaimOf(user)?.Value;
+
+    public static Claim? ClaimOf(ClaimsPrincipal user) => user.FindFirst(ClaimTypes.NameIdentifier) ?? user.FindFirst("sub");
 }

@@ -272,8 +272,9 @@ public sealed class ChannelHubTests
     [Fact]
     public async Task While_the_store_cannot_be_read_callers_are_told_so()
     {
-        var log = new GatedRoomLog { IsBroken = true };
+        var log = new GatedRoomLog();
         await using var host = await CollabTestHost.StartAsync(configure: collab => collab.Services.AddSingleton<IRoomLog>(log));
+        log.IsBroken = true;
         var client = new ChannelClient(await host.ConnectAsync());
         Assert.Equal(ErrorCodes.Unavailable, await TestClient.CodeOfAsync(client.SubscribeAsync("c")));
         Assert.Equal(ErrorCodes.Unavailable, await TestClient.CodeOfAsync(client.HistoryAsync("c")));

@@ -35,6 +35,7 @@ internal sealed class EventStreamConnection : HubConnectionContext, IDisposable
     {
         _context = context;
         _output = context.Response.BodyWriter;
+        Channels = channels;
         _channels = channels.Select((name, i) => KeyValuePair.Create(name, i)).ToDictionary(StringComparer.Ordinal);
         _positions = new Position[channels.Count];
         _ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
@@ -47,6 +48,9 @@ internal sealed class EventStreamConnection : HubConnectionContext, IDisposable
     public override CancellationToken ConnectionAborted { get; }
 
     public override ClaimsPrincipal User => _context.User;
+
+    /// <summary>What it follows.</summary>
+    public IReadOnlyList<string> Channels { get; }
 
     private bool IsOfOne => _positions.Length == 1;
 
@@ -102,7 +106,11 @@ internal sealed class EventStreamConnection : HubConnectionContext, IDisposable
             switch (message.Message)
             {
                 case CloseMessage close:
-                    End(close);
+                    End(close.AllowReconnect);
+                    break;
+                case InvocationMessage { Target: HubContract.ChannelClosed }:
+                    // Opened again it would be refused, as a stream of several is when one of them is.
+                    End(allowReconnect: false);
                     break;
                 case InvocationMessage { Arguments: [.., ChannelBatch batch] } when !IsOfOne:
                     WriteBatch(batch);
@@ -117,7 +125,7 @@ internal sealed class EventStreamConnection : HubConnectionContext, IDisposable
             }
 
             await FlushAsync();
-            if (message.Message is CloseMessage)
+            if (message.Message is not InvocationMessage { Target: HubContract.MessageReceived })
                 await _ended.CancelAsync();
         }
         finally
@@ -157,9 +165,9 @@ internal sealed class EventStreamConnection : HubConnectionContext, IDisposable
     }
 
     // A stream that ends is opened again by the browser, unless the answer to that is 204.
-    private void End(CloseMessage close)
+    private void End(bool allowReconnect)
     {
-        if (close.AllowReconnect)
+        if (allowReconnect)
             return;
         EventStreamProtocol.WriteId(_output, Over);
         Write("\n");

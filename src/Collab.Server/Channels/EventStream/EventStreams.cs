@@ -1,7 +1,6 @@
 using Collab.Protocol;
 using Collab.Server.Fanout;
 using Collab.Server.Security;
-using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.SignalR;
@@ -41,13 +40,13 @@ internal sealed class EventStreams(
             ChannelService.CheckStart(position, rewind);
 
         var userId = SubjectUserIdProvider.IdOf(context.User);
-        var caller = new Caller(Guid.NewGuid().ToString("N"), context.User, userId);
+        var caller = new Caller(Guid.NewGuid().ToString("N"), SignIn.Of(context), userId);
         using var connection = new EventStreamConnection(context, caller.ConnectionId, userId, channels, loggerFactory);
         await lifetimes.OnConnectedAsync(connection);
         try
         {
-            connections.Begin(caller, context.Request.Query[Connections.SessionParameter], string.Join(' ', channels));
-            await RunAsync(context, connection, channels, after, rewind);
+            connections.Begin(caller, token: null, context.Request.Query[Connections.SessionParameter], string.Join(' ', channels));
+            await RunAsync(context.Response, connection, caller, after, rewind);
         }
         catch (OperationCanceledException) when (connection.ConnectionAborted.IsCancellationRequested)
         {
@@ -55,7 +54,7 @@ internal sealed class EventStreams(
         }
         finally
         {
-            await connections.EndAsync(caller);
+            await connections.EndAsync(caller.ConnectionId);
             await lifetimes.OnDisconnectedAsync(connection);
         }
 
@@ -63,8 +62,9 @@ internal sealed class EventStreams(
     }
 
     private async Task RunAsync(
-        HttpContext context, EventStreamConnection connection, IReadOnlyList<string> channels, string?[] after, int? rewind)
+        HttpResponse response, EventStreamConnection connection, Caller caller, string?[] after, int? rewind)
     {
+        var (channels, asked) = (connection.Channels, service.RightsVersion);
         var memberships = new (ChannelRoom Room, Membership Membership)[channels.Count];
         var starts = new (string Channel, ChannelStart Start)[channels.Count];
         for (var i = 0; i < memberships.Length; i++)
@@ -81,7 +81,7 @@ internal sealed class EventStreams(
             starts[i] = (channels[i], await ChannelService.StartAsync(room, position, last, connection.ConnectionAborted));
         }
 
-        Begin(context.Response);
+        Begin(response);
         await connection.StartAsync(options.Value.RetryMilliseconds, starts);
         for (var i = 0; i < memberships.Length; i++)
         {
@@ -89,7 +89,13 @@ internal sealed class EventStreams(
             lifetimes.Follow(connection.ConnectionId, memberships[i].Membership, page.Through, page.Head);
         }
 
-        await KeepAliveAsync(context, connection);
+        if (service.RightsVersion != asked)
+        {
+            foreach (var channel in channels)
+                await service.ReviewAsync(caller, channel);
+        }
+
+        await KeepAliveAsync(connection);
     }
 
     private static void Begin(HttpResponse response)
@@ -100,18 +106,13 @@ internal sealed class EventStreams(
         response.HttpContext.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
     }
 
-    /// <summary>Writes something now and then until the stream ends; it ends with the token that the caller came with.</summary>
-    private async Task KeepAliveAsync(HttpContext context, EventStreamConnection connection)
+    /// <summary>Writes something now and then until the stream ends.</summary>
+    private async Task KeepAliveAsync(EventStreamConnection connection)
     {
         var silence = fanout.Value.KeepAliveMilliseconds;
-        var expires = context.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Properties?.ExpiresUtc;
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(silence / 4.0), clock);
         while (await timer.WaitForNextTickAsync(connection.ConnectionAborted))
-        {
-            if (expires <= clock.GetUtcNow())
-                return;
             await connection.KeepAliveAsync(silence * 3 / 4);
-        }
     }
 
     private static string?[] Positions(string? lastId, int channels)

@@ -3,6 +3,7 @@ using Collab.Server.Channels;
 using Collab.Server.Documents;
 using Collab.Server.Fanout;
 using Collab.Server.Fanout.WebSockets;
+using Collab.Server.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
@@ -18,8 +19,8 @@ namespace Collab.Server;
 public static class CollabEndpointRouteBuilderExtensions
 {
     /// <summary>
-    /// Maps the hub at <see cref="HubContract.Path"/>, documents and channels over HTTP, for signed-in users, and the health endpoints
-    /// <c>/health/live</c> and <c>/health/ready</c>, for everybody.
+    /// Maps the hub at <see cref="HubContract.Path"/>, documents and channels over HTTP, and <c>/tickets</c> where tickets were added,
+    /// for signed-in users; and the health endpoints <c>/health/live</c> and <c>/health/ready</c>, for everybody.
     /// </summary>
     /// <returns>The hub's endpoints.</returns>
     public static IEndpointConventionBuilder MapCollab(this IEndpointRouteBuilder endpoints)
@@ -34,6 +35,8 @@ public static class CollabEndpointRouteBuilderExtensions
 
         endpoints.MapDocuments();
         endpoints.MapChannels();
+        if (endpoints.ServiceProvider.GetService<Tickets>() is not null)
+            endpoints.MapTickets();
         var fanout = endpoints.ServiceProvider.GetRequiredService<IOptions<FanoutOptions>>().Value;
         return endpoints.MapCollabHub(fanout).RequireAuthorization().WithoutProxyBuffering();
     }

@@ -20,6 +20,7 @@ public sealed class OpenApiTests
             [
                 "get /channels/{channel}/events", "get /channels/{channel}/members", "get /channels/{channel}/messages", "get /documents",
                 "get /documents/{documentId}", "get /events", "get /health/live", "get /health/ready", "post /channels/{channel}/messages",
+                "post /tickets",
             ],
             routes.Order(StringComparer.Ordinal));
         var publish = paths.GetProperty("/channels/{channel}/messages").GetProperty("post");

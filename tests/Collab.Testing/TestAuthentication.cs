@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Claims;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -7,15 +8,15 @@ using Microsoft.Extensions.Options;
 
 namespace Collab.Testing;
 
-/// <summary>Signs in whomever the header <c>Authorization: Test name;base64(grants)</c> names.</summary>
+/// <summary>Signs in whomever the header <c>Authorization: Test name;base64(grants);expires</c> names.</summary>
 public sealed class TestAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "Test";
 
-    public static string Header(string user, string grants) =>
-        $"{SchemeName} {user};{Convert.ToBase64String(Encoding.UTF8.GetBytes(grants))}";
+    public static string Header(string user, string grants, DateTimeOffset? expires = null) =>
+        $"{SchemeName} {user};{Convert.ToBase64String(Encoding.UTF8.GetBytes(grants))};{expires:O}";
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -25,6 +26,10 @@ public sealed class TestAuthentication(
         var grants = Encoding.UTF8.GetString(Convert.FromBase64String(parts[1]));
         var identity = new ClaimsIdentity(
             [new Claim(ClaimTypes.NameIdentifier, parts[0]), new Claim("collab", grants)], SchemeName);
-        return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName)));
+        var properties = new AuthenticationProperties();
+        if (parts[2].Length > 0)
+            properties.ExpiresUtc = DateTimeOffset.Parse(parts[2], CultureInfo.InvariantCulture);
+        return Task.FromResult(
+            AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), properties, SchemeName)));
     }
 }

@@ -1,10 +1,13 @@
+using Collab.Server;
+using Collab.Server.Security;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 
 namespace Collab.Host.Security;
 
 /// <summary>
-/// Who is let in: bearers of a JWT, by ASP.NET Core's own section <c>Authentication:Schemes:Bearer</c>; and in Development, guests.
+/// Who is let in: bearers of a JWT, by ASP.NET Core's own section <c>Authentication:Schemes:Bearer</c>; who has bought a ticket; and in
+/// Development, guests.
 /// </summary>
 internal static class HostAuthentication
 {
@@ -26,14 +29,19 @@ internal static class HostAuthentication
 
         var authentication = services
             .AddAuthentication(guestsAllowed ? GuestAuthentication.Scheme : JwtBearerDefaults.AuthenticationScheme)
-            .AddJwtBearer(options => options.MapInboundClaims = false);
+            .AddCollabTickets()
+            .AddJwtBearer(options =>
+            {
+                options.MapInboundClaims = false;
+                options.ForwardDefaultSelector = TicketDefaults.SchemeOf;
+            });
         if (guestsAllowed)
         {
             // A caller with a token is the bearer of it, never a guest: not even when the token is refused.
             authentication.AddScheme<AuthenticationSchemeOptions, GuestAuthentication>(
                 GuestAuthentication.Scheme,
-                options => options.ForwardDefaultSelector = context =>
-                    context.Request.Headers.ContainsKey("Authorization") ? JwtBearerDefaults.AuthenticationScheme : null);
+                options => options.ForwardDefaultSelector = context => TicketDefaults.SchemeOf(context)
+                    ?? (context.Request.Headers.ContainsKey("Authorization") ? JwtBearerDefaults.AuthenticationScheme : null));
         }
     }
 }

@@ -17,11 +17,13 @@ return await HostRun.RunAsync(() =>
 
     builder.Services.AddCollabAuthentication(builder.Configuration, builder.Environment);
     builder.Services.AddCollab().AddSqliteStore();
+    builder.Services.AddCollabCors();
     builder.Services.AddCollabOpenApi();
 
     var app = builder.Build();
 
     app.UseMiddleware<SecurityHeaders>();
+    app.UseCollabCors();
     app.UseAuthentication();
     app.UseDefaultFiles();
     app.UseStaticFiles();

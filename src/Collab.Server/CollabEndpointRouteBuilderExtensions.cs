@@ -33,12 +33,13 @@ public static class CollabEndpointRouteBuilderExtensions
             Predicate = check => check.Tags.Contains(CollabServiceCollectionExtensions.ReadyTag),
         }).AllowAnonymous();
 
-        endpoints.MapDocuments();
-        endpoints.MapChannels();
-        if (endpoints.ServiceProvider.GetService<Tickets>() is not null)
-            endpoints.MapTickets();
-        var fanout = endpoints.ServiceProvider.GetRequiredService<IOptions<FanoutOptions>>().Value;
-        return endpoints.MapCollabHub(fanout).RequireAuthorization().WithoutProxyBuffering();
+        var services = endpoints.ServiceProvider;
+        var doors = services.GetRequiredService<OriginCheck>().Guard(endpoints.MapGroup(""));
+        doors.MapDocuments();
+        doors.MapChannels();
+        if (services.GetService<Tickets>() is not null)
+            doors.MapTickets();
+        return doors.MapCollabHub(services.GetRequiredService<IOptions<FanoutOptions>>().Value).RequireAuthorization().WithoutProxyBuffering();
     }
 
     /// <summary>As <c>MapHub</c> does, but for how WebSockets are written to.</summary>

@@ -35,6 +35,7 @@ public static class CollabServiceCollectionExtensions
         AddOptions<FanoutOptions>(services, "Collab:Fanout", options => options.Fault());
         AddOptions<DocumentOptions>(services, "Collab:Documents", options => options.Fault());
         AddOptions<ChannelOptions>(services, "Collab:Channels", options => options.Fault());
+        AddOptions<OriginOptions>(services, "Collab", options => options.Fault());
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IRoomLog, InMemoryRoomLog>();
 
@@ -57,6 +58,7 @@ public static class CollabServiceCollectionExtensions
 
         services.AddAuthorization();
         services.AddSingleton<RoomAuthorizer>();
+        services.AddSingleton<OriginCheck>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IAuthorizationHandler, GrantAuthorizationHandler>());
         services.AddHealthChecks().AddCheck<StoreHealthCheck>("store", tags: [ReadyTag]);
         return new CollabBuilder(services, signalR);

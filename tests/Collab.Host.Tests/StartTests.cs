@@ -102,6 +102,7 @@ public sealed class StartTests : IDisposable
     [InlineData("Collab:Fanout:OutboxBytes=1", "Collab:Fanout:OutboxBytes must be 16384 to 67108864 bytes.")]
     [InlineData("Collab:Sqlite:MaxQueuedBytes=0", "Collab:Sqlite:MaxQueuedBytes must be more than 0.")]
     [InlineData("Collab:DataDirectory=", "Set Collab:DataDirectory to the folder in which Collab shall keep its data.")]
+    [InlineData("Collab:AllowedOrigins:0=*", "Collab:AllowedOrigins must name each origin")]
     [InlineData("urls=nowhere", "Invalid url: 'nowhere'")]
     public async Task A_wrong_setting_stops_the_start_with_a_sentence(string setting, string sentence)
     {

@@ -1,3 +1,4 @@
+using Collab.Host.Security;
 using Collab.Storage.Sqlite;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -21,6 +22,8 @@ internal static partial class HostLog
             DataFolder(logger, Path.GetFullPath(store.DataDirectory));
             if (app.Environment.IsDevelopment())
                 GuestsAllowed(logger);
+            if (HostAuthentication.AcceptsAccessTokenInQuery(app.Configuration))
+                TokensInAddresses(logger);
         });
     }
 
@@ -33,4 +36,8 @@ internal static partial class HostLog
     [LoggerMessage(9002, LogLevel.Warning,
         "Development: callers without a token are signed in as guests who may read and write everything. Anywhere else they are refused")]
     private static partial void GuestsAllowed(ILogger logger);
+
+    [LoggerMessage(9003, LogLevel.Warning,
+        "Collab:Security:AcceptAccessTokenInQuery is on: the hub takes tokens in addresses, which proxies write into their logs. Tickets avoid that")]
+    private static partial void TokensInAddresses(ILogger logger);
 }

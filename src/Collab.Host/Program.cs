@@ -15,6 +15,7 @@ return await HostRun.RunAsync(() =>
     // Sparse traffic costs mostly hops between threads: what arrives is handled where it arrives (see bench/README.md).
     builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
 
+    builder.Logging.KeepAddressesOutOfLogs();
     builder.Services.AddCollabAuthentication(builder.Configuration, builder.Environment);
     builder.Services.AddCollab().AddSqliteStore();
     builder.Services.AddCollabCors();

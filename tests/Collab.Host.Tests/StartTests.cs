@@ -33,6 +33,7 @@ public sealed class StartTests : IDisposable
 
         Assert.Equal("write", (await ada.JoinAsync("d")).Access);
         await ada.PushAsync("d", typist.Type("hello"));
+        Assert.Contains(host.Lines, line => line.Contains("callers without a token are signed in as guests", StringComparison.Ordinal));
 
         await ben.UntilReadAsync(typist, 5);
     }
@@ -93,6 +94,7 @@ public sealed class StartTests : IDisposable
         var sentence = Assert.Single(host.Lines);
         Assert.StartsWith("Collab did not start: ", sentence, StringComparison.Ordinal);
         Assert.Contains("Set Authentication:Schemes:Bearer:Authority", sentence, StringComparison.Ordinal);
+        Assert.Contains("Authentication:Schemes:Bearer:PublicKeyFiles:0", sentence, StringComparison.Ordinal);
         Assert.Contains("ASPNETCORE_ENVIRONMENT=Development", sentence, StringComparison.Ordinal);
     }
 

@@ -15,6 +15,7 @@ return await HostRun.RunAsync(() =>
     // Sparse traffic costs mostly hops between threads: what arrives is handled where it arrives (see bench/README.md).
     builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
 
+    builder.AddCollabTransport();
     builder.Logging.KeepAddressesOutOfLogs();
     builder.Services.AddCollabAuthentication(builder.Configuration, builder.Environment);
     builder.Services.AddCollab().AddSqliteStore();
@@ -23,6 +24,7 @@ return await HostRun.RunAsync(() =>
 
     var app = builder.Build();
 
+    app.UseCollabTransport();
     app.UseMiddleware<SecurityHeaders>();
     app.UseCollabCors();
     app.UseAuthentication();

@@ -38,10 +38,12 @@ internal static partial class HostLog
     private static partial void GuestsAllowed(ILogger logger);
 
     [LoggerMessage(9003, LogLevel.Warning,
-        "Collab:Security:AcceptAccessTokenInQuery is on: the hub takes tokens in addresses, which proxies write into their logs. Tickets avoid that")]
+        "Collab:Security:AcceptAccessTokenInQuery is on: the hub takes tokens in addresses, which proxies write into their logs. "
+        + "Tickets avoid that")]
     private static partial void TokensInAddresses(ILogger logger);
 
     [LoggerMessage(9004, LogLevel.Warning,
-        "A token came over plain http from another machine: whoever is on the way can take it. Set up TLS and Collab:Https:Required; if a proxy in front ends TLS, name it in Collab:Proxies. This is said once")]
+        "A token came over plain http from another machine: whoever is on the way can take it. Set up TLS and Collab:Https:Required; "
+        + "if a proxy in front ends TLS, name it in Collab:Proxies. This is said once")]
     public static partial void TokenInClear(ILogger logger);
 }

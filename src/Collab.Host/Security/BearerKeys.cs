@@ -77,7 +77,11 @@ internal sealed class BearerKeys
     private static AsymmetricSecurityKey Import(string pem, string setting)
     {
         if (pem.Contains("PRIVATE KEY", StringComparison.Ordinal))
-            throw new InvalidOperationException($"{setting} is a private key. Give the server the public one only, and keep the private one where tokens are issued.");
+        {
+            throw new InvalidOperationException(
+                $"{setting} is a private key. Give the server the public one only, and keep the private one where tokens are issued.");
+        }
+
         var rsa = RSA.Create();
         if (TryImport(rsa, pem))
         {

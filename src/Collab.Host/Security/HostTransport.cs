@@ -22,12 +22,14 @@ internal static class HostTransport
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
 
         var configuration = builder.Configuration;
-        IPAddress[] proxies = [.. ValuesOf(configuration, Proxies).Select(text => IPAddress.TryParse(text, out var address)
-            ? address
-            : throw new InvalidOperationException($"{Proxies} must be IP addresses such as 10.0.0.1; '{text}' is none."))];
-        System.Net.IPNetwork[] networks = [.. ValuesOf(configuration, Networks).Select(text => System.Net.IPNetwork.TryParse(text, out var network)
-            ? network
-            : throw new InvalidOperationException($"{Networks} must be networks such as 10.0.0.0/8; '{text}' is none."))];
+        IPAddress[] proxies = [.. ValuesOf(configuration, Proxies).Select(text =>
+            IPAddress.TryParse(text, out var address)
+                ? address
+                : throw new InvalidOperationException($"{Proxies} must be IP addresses such as 10.0.0.1; '{text}' is none."))];
+        System.Net.IPNetwork[] networks = [.. ValuesOf(configuration, Networks).Select(text =>
+            System.Net.IPNetwork.TryParse(text, out var network)
+                ? network
+                : throw new InvalidOperationException($"{Networks} must be networks such as 10.0.0.0/8; '{text}' is none."))];
         builder.Services.Configure<ForwardedHeadersOptions>(options =>
         {
             options.KnownProxies.Clear();

@@ -21,12 +21,13 @@ internal sealed class OriginCheck(IOptions<OriginOptions> options)
         endpoints.Add(endpoint =>
         {
             var next = endpoint.RequestDelegate!;
-            endpoint.RequestDelegate = context => Allows(context.Request)
-                ? next(context)
-                : CollabProblemFilter.Problem(ErrorCodes.Forbidden, "the page's origin is not among Collab:AllowedOrigins").ExecuteAsync(context);
+            endpoint.RequestDelegate = context => Allows(context.Request) ? next(context) : RefuseAsync(context);
         });
         return endpoints;
     }
+
+    private static Task RefuseAsync(HttpContext context) =>
+        CollabProblemFilter.Problem(ErrorCodes.Forbidden, "the page's origin is not among Collab:AllowedOrigins").ExecuteAsync(context);
 
     private bool Allows(HttpRequest request)
     {

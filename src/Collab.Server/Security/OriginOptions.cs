@@ -15,7 +15,8 @@ public sealed class OriginOptions
         AllowedOrigins.Contains("*")
             ? "Collab:AllowedOrigins must name each origin: * would let the scripts of every page act for whoever looks at it."
         : AllowedOrigins.FirstOrDefault(origin => !IsOrigin(origin)) is { } wrong
-            ? $"Collab:AllowedOrigins must be origins as browsers send them, such as https://app.example or http://localhost:3000; '{wrong}' is none."
+            ? "Collab:AllowedOrigins must be origins as browsers send them, such as https://app.example or http://localhost:3000; "
+                + $"'{wrong}' is none."
         : null;
 
     private static bool IsOrigin(string text) =>

@@ -40,7 +40,8 @@ internal static class TicketEndpoints
         }
 
         var path = Tickets.PathOf((await ReadAsync(context)).Path)
-            ?? throw new CollabException(ErrorCodes.InvalidArgument, "path is that of a request, such as /channels/news/events, without a query");
+            ?? throw new CollabException(
+                ErrorCodes.InvalidArgument, "path is that of a request, such as /channels/news/events, without a query");
         var expires = context.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Properties?.ExpiresUtc;
         context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(new IssuedTicket(

@@ -61,7 +61,8 @@ public sealed class KeySettingTests : IDisposable
 
     private async Task RefusedAsync(string key, string value, string sentence)
     {
-        await using var host = HostProcess.Launch(_folder.Path, "Production", [($"{Bearer}:{key}".Replace(":", "__", StringComparison.Ordinal), value)]);
+        var setting = $"{Bearer}:{key}".Replace(":", "__", StringComparison.Ordinal);
+        await using var host = HostProcess.Launch(_folder.Path, "Production", [(setting, value)]);
 
         Assert.Equal(1, await host.ExitAsync());
 

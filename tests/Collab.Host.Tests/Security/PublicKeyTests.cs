@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Collab.Testing;
+using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Collab.Host.Tests.Security;
@@ -49,6 +50,27 @@ public sealed class PublicKeyTests(PublicKeyTests.WithPublicKeys production) : I
     [MemberData(nameof(Refused))]
     public async Task A_token_that_somebody_else_signed_is_refused(string token) =>
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(Tokens.Of(Grants, Wrong[token])));
+
+    [Fact]
+    public async Task A_backend_in_CSharp_issues_tokens_as_the_documentation_shows()
+    {
+        var token = new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
+        {
+            Issuer = Tokens.Issuer,
+            Audience = Tokens.Audience,
+            Expires = DateTime.UtcNow.AddMinutes(15),
+            Claims = new Dictionary<string, object>
+            {
+                ["sub"] = "ada",
+                ["collab"] = """[{ "document": "acme/*", "access": ["read", "write"] }]""",
+            },
+            SigningCredentials = new SigningCredentials(new ECDsaSecurityKey(Ec), SecurityAlgorithms.EcdsaSha256),
+        });
+
+        var client = await production.Host.ConnectAsync(token);
+
+        Assert.Equal("write", (await client.JoinAsync("acme/plan")).Access);
+    }
 
     [Fact]
     public async Task A_token_that_was_changed_is_refused()

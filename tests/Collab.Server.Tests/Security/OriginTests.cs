@@ -12,7 +12,8 @@ public sealed class OriginTests
     private const string Allowed = "https://app.example";
     private const string Message = """{ "event": "e", "data": 1 }""";
 
-    private static readonly (string, string)[] Settings = [("Collab:AllowedOrigins:0", Allowed), ("Collab:AllowedOrigins:1", "http://localhost:3000")];
+    private static readonly (string, string)[] Settings =
+        [("Collab:AllowedOrigins:0", Allowed), ("Collab:AllowedOrigins:1", "http://localhost:3000")];
 
     public static TheoryData<string, string, string?> Doors { get; } = new()
     {

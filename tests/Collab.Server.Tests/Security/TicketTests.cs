@@ -1,4 +1,7 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using Collab.Protocol;
 using Collab.Testing;
@@ -235,6 +238,39 @@ public sealed class TicketTests
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(host, $"{Poll}?wait=0&ticket={ticket}"));
     }
 
+    [Fact]
+    public async Task A_hub_connection_ends_with_what_its_ticket_was_bought_with()
+    {
+        await using var host = await CollabTestHost.StartAsync();
+        // SignalR goes by the system's time.
+        var ticket = await BoughtUntilAsync(host, HubContract.Path, DateTimeOffset.UtcNow.AddSeconds(5));
+        await using var connection = await ConnectAsync(host, ticket!);
+        var client = new TestClient(connection);
+        await client.JoinAsync("d");
+
+        await client.UntilAsync(self => self.IsClosed);
+    }
+
+    [Fact]
+    public async Task No_trace_holds_a_ticket()
+    {
+        var traced = new ConcurrentQueue<string>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = _ => true,
+            Sample = (ref _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = activity => traced.Enqueue(string.Join(' ', activity.TagObjects.Append(new("name", activity.DisplayName)))),
+        };
+        ActivitySource.AddActivityListener(listener);
+        await using var host = await CollabTestHost.StartAsync();
+        var ticket = await host.TicketAsync("/channels/traced/messages");
+        await StatusAsync(host, $"/channels/traced/messages?wait=0&ticket={ticket}");
+
+        // The client, in this process too, traces by itself: it leaves the query's values out as well.
+        Assert.NotEmpty(traced);
+        Assert.DoesNotContain(traced, activity => activity.Contains(ticket, StringComparison.Ordinal));
+    }
+
     private static Action<ICollabBuilder> At(TimeProvider time) => collab => collab.Services.AddSingleton(time);
 
     private static async Task<HttpStatusCode> StatusAsync(CollabTestHost host, string address)
@@ -248,7 +284,7 @@ public sealed class TicketTests
     private static async Task<(HttpStatusCode Status, string? Code)> BuyAsync(CollabTestHost host, string query)
     {
         using var http = new HttpClient();
-        using var body = new StringContent($$"""{ "path": "{{Poll}}" }""", new System.Net.Http.Headers.MediaTypeHeaderValue("application/json"));
+        using var body = new StringContent($$"""{ "path": "{{Poll}}" }""", Encoding.UTF8, "application/json");
         using var answer = await http.PostAsync(new Uri($"{host.Url}/tickets{query}"), body);
         return (answer.StatusCode, answer.StatusCode is HttpStatusCode.Unauthorized ? null : await answer.CodeAsync());
     }
@@ -258,8 +294,7 @@ public sealed class TicketTests
     {
         using var http = new HttpClient();
         http.DefaultRequestHeaders.Add("Authorization", TestAuthentication.Header("ada", CollabTestHost.Everything, expires));
-        using var body = new StringContent(
-            JsonSerializer.Serialize(new { path }), new System.Net.Http.Headers.MediaTypeHeaderValue("application/json"));
+        using var body = new StringContent(JsonSerializer.Serialize(new { path }), Encoding.UTF8, "application/json");
         using var answer = await http.PostAsync(new Uri($"{host.Url}/tickets"), body);
         return (await answer.JsonAsync()).GetProperty("ticket").GetString();
     }

@@ -62,6 +62,21 @@ public sealed class SecretsInLogsTests
         Assert.DoesNotContain(host.Lines, line => parts.Any(part => line.Contains(part, StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public async Task A_ticket_in_a_plain_address_that_is_sent_to_https_is_not_logged()
+    {
+        using var folder = new TemporaryFolder();
+        await using var host = await HostProcess.Launch(
+            folder.Path, "Production", [.. Tokens.Settings, .. TraceAll, ("Collab__Https__Required", "true")]).ReadyAsync();
+        using var handler = new HttpClientHandler { AllowAutoRedirect = false };
+        using var http = new HttpClient(handler);
+        using var answer = await http.GetAsync(new Uri($"{host.Url}{Poll}?ticket=nobody-shall-read-this"));
+        Assert.Equal(0, await host.TerminateAsync());
+
+        Assert.EndsWith("?ticket=nobody-shall-read-this", answer.Headers.Location?.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(host.Lines, line => line.Contains("nobody-shall-read-this", StringComparison.Ordinal));
+    }
+
     private static async Task GetAsync(HostProcess host, string address, string? token = null)
     {
         using var http = new HttpClient();

@@ -1,3 +1,4 @@
+using Collab.Host.Security;
 using Collab.Storage.Sqlite;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -21,6 +22,8 @@ internal static partial class HostLog
             DataFolder(logger, Path.GetFullPath(store.DataDirectory));
             if (app.Environment.IsDevelopment())
                 GuestsAllowed(logger);
+            if (HostAuthentication.AcceptsAccessTokenInQuery(app.Configuration))
+                TokensInAddresses(logger);
         });
     }
 
@@ -33,4 +36,14 @@ internal static partial class HostLog
     [LoggerMessage(9002, LogLevel.Warning,
         "Development: callers without a token are signed in as guests who may read and write everything. Anywhere else they are refused")]
     private static partial void GuestsAllowed(ILogger logger);
+
+    [LoggerMessage(9003, LogLevel.Warning,
+        "Collab:Security:AcceptAccessTokenInQuery is on: the hub takes tokens in addresses, which proxies write into their logs. "
+        + "Tickets avoid that")]
+    private static partial void TokensInAddresses(ILogger logger);
+
+    [LoggerMessage(9004, LogLevel.Warning,
+        "A token came over plain http from another machine: whoever is on the way can take it. Set up TLS and Collab:Https:Required; "
+        + "if a proxy in front ends TLS, name it in Collab:Proxies. This is said once")]
+    public static partial void TokenInClear(ILogger logger);
 }

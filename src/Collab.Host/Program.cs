@@ -15,13 +15,18 @@ return await HostRun.RunAsync(() =>
     // Sparse traffic costs mostly hops between threads: what arrives is handled where it arrives (see bench/README.md).
     builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
 
+    builder.AddCollabTransport();
+    builder.Logging.KeepAddressesOutOfLogs();
     builder.Services.AddCollabAuthentication(builder.Configuration, builder.Environment);
     builder.Services.AddCollab().AddSqliteStore();
+    builder.Services.AddCollabCors();
     builder.Services.AddCollabOpenApi();
 
     var app = builder.Build();
 
+    app.UseCollabTransport();
     app.UseMiddleware<SecurityHeaders>();
+    app.UseCollabCors();
     app.UseAuthentication();
     app.UseDefaultFiles();
     app.UseStaticFiles();

@@ -19,8 +19,8 @@ namespace Collab.Server;
 public static class CollabEndpointRouteBuilderExtensions
 {
     /// <summary>
-    /// Maps the hub at <see cref="HubContract.Path"/>, documents and channels over HTTP, for signed-in users, and the health endpoints
-    /// <c>/health/live</c> and <c>/health/ready</c>, for everybody.
+    /// Maps the hub at <see cref="HubContract.Path"/>, documents and channels over HTTP, and <c>/tickets</c> where tickets were added,
+    /// for signed-in users; and the health endpoints <c>/health/live</c> and <c>/health/ready</c>, for everybody.
     /// </summary>
     /// <returns>The hub's endpoints.</returns>
     public static IEndpointConventionBuilder MapCollab(this IEndpointRouteBuilder endpoints)
@@ -33,12 +33,15 @@ public static class CollabEndpointRouteBuilderExtensions
             Predicate = check => check.Tags.Contains(CollabServiceCollectionExtensions.ReadyTag),
         }).AllowAnonymous();
 
-        endpoints.MapDocuments();
-        endpoints.MapChannels();
-        endpoints.MapRevocations();
-        ConnectionGate.MapRefresh(endpoints);
-        var fanout = endpoints.ServiceProvider.GetRequiredService<IOptions<FanoutOptions>>().Value;
-        return endpoints.MapCollabHub(fanout).RequireAuthorization().WithoutProxyBuffering();
+        var services = endpoints.ServiceProvider;
+        var doors = services.GetRequiredService<OriginCheck>().Guard(endpoints.MapGroup(""));
+        doors.MapDocuments();
+        doors.MapChannels();
+        doors.MapRevocations();
+        ConnectionGate.MapRefresh(doors);
+        if (services.GetService<Tickets>() is not null)
+            doors.MapTickets();
+        return doors.MapCollabHub(services.GetRequiredService<IOptions<FanoutOptions>>().Value).RequireAuthorization().WithoutProxyBuffering();
     }
 
     /// <summary>As <c>MapHub</c> does, but for how WebSockets are written to.</summary>

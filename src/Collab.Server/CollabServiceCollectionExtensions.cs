@@ -36,6 +36,7 @@ public static class CollabServiceCollectionExtensions
         AddOptions<DocumentOptions>(services, "Collab:Documents", options => options.Fault());
         AddOptions<ChannelOptions>(services, "Collab:Channels", options => options.Fault());
         AddOptions<SecurityOptions>(services, "Collab:Security", options => options.Fault());
+        AddOptions<OriginOptions>(services, "Collab", options => options.Fault());
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IRoomLog, InMemoryRoomLog>();
 
@@ -64,6 +65,7 @@ public static class CollabServiceCollectionExtensions
         services.AddSingleton<RevocationLog>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<RevocationLog>());
         services.AddSingleton<RoomAuthorizer>();
+        services.AddSingleton<OriginCheck>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IAuthorizationHandler, GrantAuthorizationHandler>());
         services.AddHealthChecks().AddCheck<StoreHealthCheck>("store", tags: [ReadyTag]);
         return new CollabBuilder(services, signalR);

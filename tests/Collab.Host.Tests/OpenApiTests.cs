@@ -20,7 +20,7 @@ public sealed class OpenApiTests
             [
                 "get /channels/{channel}/events", "get /channels/{channel}/members", "get /channels/{channel}/messages", "get /documents",
                 "get /documents/{documentId}", "get /events", "get /health/live", "get /health/ready", "post /admin/revocations",
-                "post /channels/{channel}/messages", "post /hubs/collab/refresh",
+                "post /channels/{channel}/messages", "post /hubs/collab/refresh", "post /tickets",
             ],
             routes.Order(StringComparer.Ordinal));
         var publish = paths.GetProperty("/channels/{channel}/messages").GetProperty("post");

@@ -33,6 +33,7 @@ public sealed class StartTests : IDisposable
 
         Assert.Equal("write", (await ada.JoinAsync("d")).Access);
         await ada.PushAsync("d", typist.Type("hello"));
+        Assert.Contains(host.Lines, line => line.Contains("callers without a token are signed in as guests", StringComparison.Ordinal));
 
         await ben.UntilReadAsync(typist, 5);
     }
@@ -93,6 +94,7 @@ public sealed class StartTests : IDisposable
         var sentence = Assert.Single(host.Lines);
         Assert.StartsWith("Collab did not start: ", sentence, StringComparison.Ordinal);
         Assert.Contains("Set Authentication:Schemes:Bearer:Authority", sentence, StringComparison.Ordinal);
+        Assert.Contains("Authentication:Schemes:Bearer:PublicKeyFiles:0", sentence, StringComparison.Ordinal);
         Assert.Contains("ASPNETCORE_ENVIRONMENT=Development", sentence, StringComparison.Ordinal);
     }
 
@@ -102,6 +104,7 @@ public sealed class StartTests : IDisposable
     [InlineData("Collab:Fanout:OutboxBytes=1", "Collab:Fanout:OutboxBytes must be 16384 to 67108864 bytes.")]
     [InlineData("Collab:Sqlite:MaxQueuedBytes=0", "Collab:Sqlite:MaxQueuedBytes must be more than 0.")]
     [InlineData("Collab:DataDirectory=", "Set Collab:DataDirectory to the folder in which Collab shall keep its data.")]
+    [InlineData("Collab:AllowedOrigins:0=*", "Collab:AllowedOrigins must name each origin")]
     [InlineData("urls=nowhere", "Invalid url: 'nowhere'")]
     public async Task A_wrong_setting_stops_the_start_with_a_sentence(string setting, string sentence)
     {

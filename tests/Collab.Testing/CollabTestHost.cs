@@ -1,4 +1,5 @@
 using Collab.Server;
+using Collab.Server.Security;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -37,7 +38,9 @@ public sealed class CollabTestHost : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(
             (settings ?? []).Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)));
         builder.Services.AddAuthentication(TestAuthentication.SchemeName)
-            .AddScheme<AuthenticationSchemeOptions, TestAuthentication>(TestAuthentication.SchemeName, null);
+            .AddCollabTickets()
+            .AddScheme<AuthenticationSchemeOptions, TestAuthentication>(
+                TestAuthentication.SchemeName, options => options.ForwardDefaultSelector = TicketDefaults.SchemeOf);
         var collab = builder.Services.AddCollab();
         configure?.Invoke(collab);
 

@@ -53,6 +53,13 @@ public static class Http
         return await http.SendAsync(request);
     }
 
+    /// <summary>Buys a ticket for a path.</summary>
+    public static async Task<string> TicketAsync(this CollabTestHost host, string path, string grants = CollabTestHost.Everything)
+    {
+        using var answer = await host.PostAsync("/tickets", JsonSerializer.Serialize(new { path }), grants: grants);
+        return (await answer.EnsureSuccessStatusCode().JsonAsync()).GetProperty("ticket").GetString()!;
+    }
+
     /// <summary>Opens an event stream at a path, as an EventSource does.</summary>
     public static EventSourceReader Follow(this CollabTestHost host, string path, string grants = CollabTestHost.Everything) =>
         new(() => host.Url + path, TestAuthentication.Header("ada", grants));

@@ -29,5 +29,13 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 900,
   },
-  server: { proxy: { "/hubs": { target: host, ws: true }, "/documents": { target: host }, "/channels": { target: host }, "/events": { target: host } } },
+  server: {
+    proxy: {
+      "/hubs": { target: host, ws: true },
+      "/documents": { target: host },
+      "/channels": { target: host },
+      "/events": { target: host },
+      "/tickets": { target: host },
+    },
+  },
 });

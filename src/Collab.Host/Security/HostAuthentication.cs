@@ -1,39 +1,75 @@
+using Collab.Protocol;
+using Collab.Server;
+using Collab.Server.Security;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 
 namespace Collab.Host.Security;
 
 /// <summary>
-/// Who is let in: bearers of a JWT, by ASP.NET Core's own section <c>Authentication:Schemes:Bearer</c>; and in Development, guests.
+/// Who is let in: bearers of a JWT, by ASP.NET Core's own section <c>Authentication:Schemes:Bearer</c>; who has bought a ticket; and in
+/// Development, guests.
 /// </summary>
 internal static class HostAuthentication
 {
     private const string BearerSection = "Authentication:Schemes:" + JwtBearerDefaults.AuthenticationScheme;
+    private const string AccessToken = "access_token";
 
     /// <exception cref="InvalidOperationException">Outside Development, nothing is configured that could tell who a caller is.</exception>
     public static void AddCollabAuthentication(
         this IServiceCollection services, IConfiguration configuration, IHostEnvironment environment)
     {
-        var bearer = configuration.GetSection(BearerSection);
+        var keys = new BearerKeys(configuration.GetSection(BearerSection));
         var guestsAllowed = environment.IsDevelopment();
-        if (!guestsAllowed && bearer["Authority"] is null && !bearer.GetSection("SigningKeys").GetChildren().Any(key => !string.IsNullOrEmpty(key["Value"])))
+        if (!guestsAllowed && keys.Algorithms.Count == 0)
         {
             throw new InvalidOperationException(
                 $"Collab does not start open to everybody. Set {BearerSection}:Authority to your identity provider, or "
-                + $"{BearerSection}:SigningKeys:0:Value (base64) with {BearerSection}:ValidIssuer, SigningKeys:0:Issuer and ValidAudiences; "
-                + "or set ASPNETCORE_ENVIRONMENT=Development to try it with guests.");
+                + $"{BearerSection}:PublicKeyFiles:0 (a PEM file) or {BearerSection}:SigningKeys:0:Value (base64; and SigningKeys:0:Issuer), "
+                + "with ValidIssuer and ValidAudiences; or set ASPNETCORE_ENVIRONMENT=Development to try it with guests.");
         }
 
+        var queryAccepted = AcceptsAccessTokenInQuery(configuration);
         var authentication = services
             .AddAuthentication(guestsAllowed ? GuestAuthentication.Scheme : JwtBearerDefaults.AuthenticationScheme)
-            .AddJwtBearer(options => options.MapInboundClaims = false);
+            .AddCollabTickets()
+            .AddJwtBearer(options =>
+            {
+                options.MapInboundClaims = false;
+                options.ForwardDefaultSelector = TicketDefaults.SchemeOf;
+                var validation = options.TokenValidationParameters;
+                validation.IssuerSigningKeys = [.. validation.IssuerSigningKeys ?? [], .. keys.PublicKeys];
+                validation.ValidAlgorithms = keys.Algorithms;
+                if (queryAccepted)
+                    options.Events = new JwtBearerEvents { OnMessageReceived = TakeFromQuery };
+            });
+        // An authority that cannot be used is told at the start, not by the first request.
+        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).ValidateOnStart();
         if (guestsAllowed)
         {
             // A caller with a token is the bearer of it, never a guest: not even when the token is refused.
             authentication.AddScheme<AuthenticationSchemeOptions, GuestAuthentication>(
                 GuestAuthentication.Scheme,
-                options => options.ForwardDefaultSelector = context =>
-                    context.Request.Headers.ContainsKey("Authorization") ? JwtBearerDefaults.AuthenticationScheme : null);
+                options => options.ForwardDefaultSelector = context => TicketDefaults.SchemeOf(context)
+                    ?? (HasHeader(context.Request) || (queryAccepted && IsInQuery(context.Request))
+                        ? JwtBearerDefaults.AuthenticationScheme
+                        : null));
         }
     }
+
+    /// <summary>Whether the hub takes a token in the address too, as SignalR's clients in browsers send it.</summary>
+    public static bool AcceptsAccessTokenInQuery(IConfiguration configuration) =>
+        configuration.GetValue<bool>("Collab:Security:AcceptAccessTokenInQuery");
+
+    private static Task TakeFromQuery(MessageReceivedContext context)
+    {
+        if (!HasHeader(context.Request) && IsInQuery(context.Request))
+            context.Token = context.Request.Query[AccessToken];
+        return Task.CompletedTask;
+    }
+
+    private static bool HasHeader(HttpRequest request) => request.Headers.ContainsKey("Authorization");
+
+    private static bool IsInQuery(HttpRequest request) =>
+        request.Path.StartsWithSegments(HubContract.Path, StringComparison.Ordinal) && request.Query.ContainsKey(AccessToken);
 }

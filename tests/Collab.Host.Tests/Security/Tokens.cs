@@ -8,8 +8,8 @@ namespace Collab.Host.Tests.Security;
 /// <summary>Tokens as <c>dotnet user-jwts create</c> makes them, and the settings that it writes for the server.</summary>
 internal static class Tokens
 {
-    private const string Issuer = "dotnet-user-jwts";
-    private const string Audience = "http://localhost:5080";
+    public const string Issuer = "dotnet-user-jwts";
+    public const string Audience = "http://localhost:5080";
 
     private static readonly byte[] Key = RandomNumberGenerator.GetBytes(32);
 
@@ -25,6 +25,10 @@ internal static class Tokens
     /// <summary>A token that is in order.</summary>
     /// <param name="grants">The claim <c>collab</c>, as JSON.</param>
     public static string Of(string grants) => Sign(grants, Key);
+
+    /// <summary>A token that is signed otherwise.</summary>
+    public static string Of(string grants, SigningCredentials credentials, string issuer = Issuer) =>
+        new JsonWebTokenHandler().CreateToken(Payload(grants, issuer, Audience, TimeSpan.FromHours(1)), credentials);
 
     /// <summary>Tokens that are not, each named by what is wrong with it.</summary>
     public static Dictionary<string, string> Wrong(string grants) => new()

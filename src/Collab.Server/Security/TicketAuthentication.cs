@@ -1,0 +1,21 @@
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Collab.Server.Security;
+
+/// <summary>Signs in the user for whom a ticket in the address was issued.</summary>
+internal sealed class TicketAuthentication(
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, Tickets tickets)
+    : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+{
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        if (!Request.Query.TryGetValue(TicketDefaults.QueryParameter, out var given))
+            return AuthenticateResult.NoResult();
+        return given is [{ } ticket] && await tickets.TakeAsync(ticket, Tickets.PathOf(Request), Context.RequestAborted) is { } taken
+            ? AuthenticateResult.Success(taken)
+            : AuthenticateResult.Fail("The ticket is none, was used, is late or is for another path.");
+    }
+}

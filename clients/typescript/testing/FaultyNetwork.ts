@@ -11,6 +11,8 @@ export class FaultyNetwork {
   #isCut = false;
   /** Whether connections that ask for WebSockets are cut, as some proxies do. */
   blocksWebSockets = false;
+  /** The addresses that clients asked for, with their queries. */
+  readonly addresses: string[] = [];
   /** How many bytes went to the client. */
   bytesReceived = 0;
 
@@ -82,6 +84,7 @@ export class FaultyNetwork {
       });
     }
     client.on("data", (data) => {
+      for (const [, address] of data.toString("latin1").matchAll(/^[A-Z]+ (\S+) HTTP\/1\.1\r$/gm)) this.addresses.push(address!);
       if (this.blocksWebSockets && /^upgrade: *websocket/im.test(data.toString("latin1"))) return void client.destroy();
       upstream.write(data);
     });

@@ -15,6 +15,9 @@ internal static class HostAuthentication
     private const string BearerSection = "Authentication:Schemes:" + JwtBearerDefaults.AuthenticationScheme;
     private const string AccessToken = "access_token";
 
+    /// <summary>How much the clocks of servers differ: nobody is let in for much longer than a connection lasts.</summary>
+    private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(5);
+
     /// <exception cref="InvalidOperationException">Outside Development, nothing is configured that could tell who a caller is.</exception>
     public static void AddCollabAuthentication(
         this IServiceCollection services, IConfiguration configuration, IHostEnvironment environment)
@@ -40,6 +43,7 @@ internal static class HostAuthentication
                 var validation = options.TokenValidationParameters;
                 validation.IssuerSigningKeys = [.. validation.IssuerSigningKeys ?? [], .. keys.PublicKeys];
                 validation.ValidAlgorithms = keys.Algorithms;
+                validation.ClockSkew = ClockSkew;
                 if (queryAccepted)
                     options.Events = new JwtBearerEvents { OnMessageReceived = TakeFromQuery };
             });

@@ -48,8 +48,8 @@ internal sealed class Tickets(ITicketStore store, TimeProvider clock)
         return taken.Properties.Items[PathItem] == path && !(taken.Properties.ExpiresUtc <= clock.GetUtcNow()) ? taken : null;
     }
 
-    /// <summary>The path of a request.</summary>
-    public static string PathOf(HttpRequest request) => Unify(request.PathBase.Add(request.Path));
+    /// <summary>The path of a request, below that of the application.</summary>
+    public static string PathOf(HttpRequest request) => Unify(request.Path);
 
     /// <summary>The path of an address as a client writes it, decoded as the server decodes it; null for what is no absolute path.</summary>
     public static string? PathOf(string? address) =>

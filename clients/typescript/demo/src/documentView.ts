@@ -60,11 +60,14 @@ export function openDocument(
     words.textContent = count === 1 ? "1 word" : `${count.toLocaleString()} words`;
     onTitle(text);
   };
+  const showAccess = (): void => {
+    const mayWrite = provider.synced && provider.access === "write";
+    if (editor.isEditable !== mayWrite) editor.setEditable(mayWrite);
+  };
   const showSynced = (synced: boolean): void => {
     if (!synced) return;
     content.removeAttribute("data-loading");
-    const mayWrite = provider.access === "write";
-    if (editor.isEditable !== mayWrite) editor.setEditable(mayWrite);
+    showAccess();
     showTitle();
   };
 
@@ -91,6 +94,7 @@ export function openDocument(
   };
 
   provider.on("synced", showSynced);
+  provider.on("access", showAccess);
   provider.on("status", showStatus);
   provider.on("closed", ({ reason }) => {
     clearTimeout(bannerTimer);
@@ -98,7 +102,6 @@ export function openDocument(
     showBanner(CLOSED[reason] ?? "The server closed this document.");
   });
   provider.on("error", ({ code, message }) => {
-    if (code === "forbidden") editor.setEditable(false);
     if (code === "invalid_update" || code === "too_large" || code === "forbidden") showBanner(`The server refused a change: ${message}`);
   });
   let caretFrame = 0;

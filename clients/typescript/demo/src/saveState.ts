@@ -11,7 +11,7 @@ export function createSaveState(provider: CollabProvider): HTMLElement {
     element.dataset["state"] = state.name;
     element.replaceChildren(icon(state.icon, 16), h("span", { class: "save-text" }, state.text));
   };
-  for (const event of ["status", "unacknowledged", "synced", "error"] as const) provider.on(event, render);
+  for (const event of ["status", "unacknowledged", "synced", "access", "error"] as const) provider.on(event, render);
   render();
   return element;
 }

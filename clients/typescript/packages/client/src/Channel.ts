@@ -22,6 +22,7 @@ export interface ChannelLink {
   connected(): void;
   disconnected(): void;
   arrived(news: ChannelNews): void;
+  closed(reason: string): void;
   destroyed(): void;
 }
 
@@ -48,6 +49,7 @@ export class Channel<Events extends object = AnyEvents> {
       this.#queue.disconnected();
     },
     arrived: (news) => this.#feed.arrived(news),
+    closed: (reason) => this.#feed.closed(reason),
     destroyed: () => {
       this.#isDestroyed = true;
       this.#feed.removeAll(this.#destroyed);

@@ -62,6 +62,14 @@ export class ChannelFeed {
     else if (session.isSubscribed) this.#handOut(news);
   }
 
+  /** The server has ended the subscription for good. */
+  closed(reason: string): void {
+    if (!this.#session) return;
+    this.#session.isSubscribed = false;
+    this.#session.presence = undefined;
+    for (const reader of [...this.#readers]) this.remove(reader, new CollabError(reason, `The server has closed the channel "${this.#name}".`), true);
+  }
+
   /** Who is present, as far as a subscription with presence knows. */
   get #everybody(): ChannelMember[] {
     return [...this.#members.values()];

@@ -7,7 +7,9 @@ import { listenToEnvironment, seemsOnline } from "./environment.js";
 import type { HubMethods, HubProtocol, JoinedDocument } from "./HubContract.js";
 import { HubSession } from "./HubSession.js";
 import type { HubSessionOptions } from "./HubSession.js";
+import { withQuery } from "./addresses.js";
 import { randomName } from "./randomName.js";
+import { SignIn } from "./SignIn.js";
 import { protocolFor, TransportChoice } from "./transports.js";
 import type { Transport, TransportMode } from "./transports.js";
 import { TypedEvents } from "./TypedEvents.js";
@@ -19,7 +21,10 @@ export type CollabStatus = "connecting" | "connected" | "disconnected";
 export interface CollabConnectionOptions {
   /** The hub's address, such as `https://example.com/hubs/collab`. In a browser it may be relative to the page. */
   url: string;
-  /** Gives the bearer token; called for each connection, so it may return a fresh one. */
+  /**
+   * Gives the bearer token: called for each connection, before a token expires, and after the server has refused one. It should give a
+   * fresh one each time. The token travels in headers alone; an address gets a single-use ticket in its place.
+   */
   accessTokenFactory?: () => string | Promise<string>;
   /** The transport, or `"auto"` (default): WebSockets, else server-sent events, else long polling. */
   connection?: TransportMode;
@@ -43,7 +48,10 @@ export interface CollabConnectionOptions {
 export interface CollabConnectionEvents {
   /** The connection's state changed. */
   status: (event: { status: CollabStatus }) => void;
-  /** An attempt failed (`unreachable`, `unauthorized`) or the connection was lost (`disconnected`). The next attempt follows by itself. */
+  /**
+   * An attempt failed (`unreachable`, `unauthorized`), the connection was lost (`disconnected`), or a fresh token was refused
+   * (`unauthorized`), which ends the connection when the present one expires. The next attempt follows by itself.
+   */
   error: (error: CollabError) => void;
 }
 
@@ -57,6 +65,8 @@ export interface DocumentMember {
   resumed(): void;
   /** The page is about to go away. */
   leaving(): void;
+  /** The user's rights may have changed. */
+  renewed(): void;
   updated(update: Uint8Array): void;
   awarenessUpdated(awareness: Uint8Array): void;
   closed(reason: string): void;
@@ -78,6 +88,7 @@ export class CollabConnection extends TypedEvents<CollabConnectionEvents> {
   readonly #channels = new Map<string, Channel>();
   /** Names this connection through all its reconnects, so that the server at once ends what is left of the former one. */
   readonly #sessionName = randomName();
+  readonly #signIn: SignIn | undefined;
   /** Leaving that the server has not confirmed yet: calls may overtake each other, and joining must not overtake it. */
   readonly #leaving = new Map<string, Promise<void>>();
   readonly #backoff: Backoff;
@@ -96,6 +107,8 @@ export class CollabConnection extends TypedEvents<CollabConnectionEvents> {
   constructor(options: CollabConnectionOptions) {
     super();
     this.#options = options;
+    const { url, accessTokenFactory, withCredentials } = options;
+    this.#signIn = accessTokenFactory && new SignIn(url, this.#sessionName, accessTokenFactory, withCredentials);
     this.#choice = new TransportChoice(options.connection ?? "auto");
     this.#backoff = new Backoff(options.backoff?.minimum ?? 100, options.backoff?.maximum ?? 10_000);
     this.#stopListening = listenToEnvironment({
@@ -284,12 +297,12 @@ export class CollabConnection extends TypedEvents<CollabConnectionEvents> {
   }
 
   #sessionOptions(transport: Transport): HubSessionOptions {
-    const { accessTokenFactory, withCredentials, logger, connectTimeout, protocol } = this.#options;
+    const { withCredentials, logger, connectTimeout, protocol } = this.#options;
     return {
       url: withQuery(this.url, "session", this.#sessionName),
       transport,
       protocol: protocolFor(transport, protocol ?? "messagepack"),
-      accessTokenFactory,
+      signIn: this.#signIn,
       withCredentials,
       logger,
       connectTimeout: connectTimeout ?? 10_000,
@@ -297,6 +310,9 @@ export class CollabConnection extends TypedEvents<CollabConnectionEvents> {
       onAwarenessUpdated: (documentId, awareness) => this.#members.get(documentId)?.awarenessUpdated(awareness),
       onDocumentClosed: (documentId, reason) => this.#members.get(documentId)?.closed(reason),
       onChannelNews: (name, news) => this.#channels.get(name)?.link.arrived(news),
+      onChannelClosed: (name, reason) => this.#channels.get(name)?.link.closed(reason),
+      onRenewed: () => this.#members.forEach((member) => member.renewed()),
+      onRenewalRefused: (error) => this.emit("error", error),
     };
   }
 
@@ -308,8 +324,4 @@ export class CollabConnection extends TypedEvents<CollabConnectionEvents> {
     if (status === "connecting") return;
     for (const { link } of [...this.#channels.values()]) link[status]();
   }
-}
-
-function withQuery(url: string, name: string, value: string): string {
-  return `${url}${url.includes("?") ? "&" : "?"}${name}=${encodeURIComponent(value)}`;
 }

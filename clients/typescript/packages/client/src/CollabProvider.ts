@@ -22,6 +22,8 @@ export interface CollabProviderOptions {
 export interface CollabProviderEvents {
   /** The document's connection state changed. */
   status: (event: { status: CollabStatus }) => void;
+  /** What the user may do is now known, or has changed: a renewed token may allow more or less. */
+  access: (access: DocumentAccess) => void;
   /** The document is (true) or is no longer (false) in step with the server's. */
   synced: (synced: boolean) => void;
   /** The same as `synced`, under the name that some bindings listen to. */
@@ -98,6 +100,7 @@ export class CollabProvider extends TypedEvents<CollabProviderEvents> {
       },
       resumed: () => void this.resync(),
       leaving: () => this.#sayGoodbye(),
+      renewed: () => void this.#askAccess(),
       updated: (update) => Y.applyUpdate(this.doc, update, this),
       awarenessUpdated: (update) => this.#membership?.relay.apply(update),
       closed: (reason) => this.#onClosed(reason),
@@ -215,7 +218,7 @@ export class CollabProvider extends TypedEvents<CollabProviderEvents> {
 
   #onJoined(membership: Membership, { update, stateVector, access, awareness }: JoinedDocument): void {
     const { signal } = membership.ending;
-    this.#access = access;
+    this.#setAccess(access);
     Y.applyUpdate(this.doc, update, this);
     membership.queue = new PushQueue(
       {
@@ -233,6 +236,22 @@ export class CollabProvider extends TypedEvents<CollabProviderEvents> {
     membership.relay.announce();
     this.#setStatus("connected");
     this.#setSynced(true);
+  }
+
+  /** Joins again in place: the answer says what we may do by now. */
+  async #askAccess(): Promise<void> {
+    const membership = this.#membership;
+    if (!membership?.queue) return;
+    try {
+      const { access, update, stateVector } = await this.connection.join(this.documentId, () => Y.encodeStateVector(this.doc));
+      if (membership.ending.signal.aborted) return;
+      this.#setAccess(access);
+      Y.applyUpdate(this.doc, update, this);
+      if (membership.queue.isIdle) this.#pushMissing(membership, update, stateVector);
+    } catch (error) {
+      // What is forbidden now, the server says by itself.
+      if (!membership.ending.signal.aborted && (error as CollabError).code !== "forbidden") this.#fail(error as CollabError);
+    }
   }
 
   /** Sends what the server lacks: with it everything not yet acknowledged is on its way. */
@@ -254,8 +273,8 @@ export class CollabProvider extends TypedEvents<CollabProviderEvents> {
 
   #fail(error: CollabError): void {
     if (error.code === "disconnected") return;
+    if (error.code === "forbidden") this.#setAccess("read");
     this.emit("error", error);
-    if (error.code === "forbidden") this.#access = "read";
     if (error.code === "not_joined") this.#rejoin();
   }
 
@@ -288,6 +307,12 @@ export class CollabProvider extends TypedEvents<CollabProviderEvents> {
     if (own) own.clock++;
     const goodbye = encodeAwarenessUpdate(this.awareness, [clientID], new Map());
     this.connection.call("PushAwareness", this.documentId, goodbye).catch(() => {});
+  }
+
+  #setAccess(access: DocumentAccess): void {
+    if (this.#access === access) return;
+    this.#access = access;
+    this.emit("access", access);
   }
 
   #setStatus(status: CollabStatus): void {

@@ -7,6 +7,8 @@ import type { ChannelMessage, MembersChange } from "./ChannelContract.js";
 import { bytesFromWire, resultFromWire, toWire } from "./HubContract.js";
 import type { HubMethods, HubProtocol } from "./HubContract.js";
 import { pause } from "./Backoff.js";
+import { withQuery } from "./addresses.js";
+import type { Admission, SignIn } from "./SignIn.js";
 import type { Transport } from "./transports.js";
 
 const SIGNALR_TRANSPORT = {
@@ -23,7 +25,8 @@ export interface HubSessionOptions {
   readonly url: string;
   readonly transport: Transport;
   readonly protocol: HubProtocol;
-  readonly accessTokenFactory?: (() => string | Promise<string>) | undefined;
+  /** Signs in; without it cookies, if anything, say who we are. */
+  readonly signIn?: SignIn | undefined;
   readonly withCredentials?: boolean | undefined;
   readonly logger?: ILogger | undefined;
   /** How long opening may take, in milliseconds. */
@@ -33,12 +36,17 @@ export interface HubSessionOptions {
   readonly onAwarenessUpdated: (documentId: string, awareness: Uint8Array) => void;
   readonly onDocumentClosed: (documentId: string, reason: string) => void;
   readonly onChannelNews: (channel: string, news: ChannelNews) => void;
+  readonly onChannelClosed: (channel: string, reason: string) => void;
+  /** The token was renewed, so that rights may have changed; or that was refused. */
+  readonly onRenewed: () => void;
+  readonly onRenewalRefused: (error: CollabError) => void;
 }
 
 /** One open SignalR connection, from its start to its end. It does not reconnect. */
 export class HubSession {
   readonly #hub: HubConnection;
   readonly #options: HubSessionOptions;
+  readonly #ending = new AbortController();
   #over = false;
   #end!: (error?: Error) => void;
   #stopped: Promise<void> | undefined;
@@ -46,9 +54,9 @@ export class HubSession {
   /** Resolves when the session is over, with the error that ended it if there was one: from then on it delivers nothing. */
   readonly ended = new Promise<Error | undefined>((resolve) => (this.#end = resolve));
 
-  private constructor(options: HubSessionOptions) {
+  private constructor(options: HubSessionOptions, admission: Admission | undefined) {
     this.#options = options;
-    this.#hub = build(options);
+    this.#hub = build(options, admission);
     this.#hub.onclose((error) => this.#finish(error));
     this.#on("DocumentUpdated", (documentId, update, position) =>
       options.onDocumentUpdated(String(documentId), bytesFromWire(update), String(position)),
@@ -56,6 +64,7 @@ export class HubSession {
     this.#on("AwarenessUpdated", (documentId, awareness) => options.onAwarenessUpdated(String(documentId), bytesFromWire(awareness)));
     this.#on("DocumentClosed", (documentId, reason) => options.onDocumentClosed(String(documentId), String(reason)));
     this.#on("MessageReceived", (channel, message) => options.onChannelNews(String(channel), { message: message as ChannelMessage }));
+    this.#on("ChannelClosed", (channel, reason) => options.onChannelClosed(String(channel), String(reason)));
     this.#on("MembersChanged", (channel, change) => options.onChannelNews(String(channel), { change: change as MembersChange }));
   }
 
@@ -64,17 +73,20 @@ export class HubSession {
    * @throws CollabError `unauthorized` or `unreachable`; also when `signal` is aborted or opening takes too long.
    */
   static async open(options: HubSessionOptions, signal: AbortSignal): Promise<HubSession> {
-    const session = new HubSession(options);
     const waiting = new AbortController();
     const giveUp = (): void => waiting.abort();
     signal.addEventListener("abort", giveUp);
+    const timeout = pause(options.connectTimeout, waiting.signal).then(() => undefined);
+    let session: HubSession | undefined;
     try {
-      const started = session.#hub.start().then(() => true);
-      if (await Promise.race([started, pause(options.connectTimeout, waiting.signal).then(() => false)])) return session;
-      started.catch(() => {});
+      const starting = HubSession.#start(options, waiting.signal, (made) => (session = made));
+      const started = await Promise.race([starting, timeout]);
+      if (started) return started;
+      starting.catch(() => {});
       throw new Error(signal.aborted ? "The attempt was given up." : `No answer in ${options.connectTimeout} ms.`);
     } catch (error) {
-      void session.stop();
+      void session?.stop();
+      if (error instanceof CollabError) throw error;
       const text = error instanceof Error ? error.message : String(error);
       const code = /\b(401|403)\b|Unauthorized|Forbidden/.test(text) ? "unauthorized" : "unreachable";
       throw new CollabError(code, `Cannot connect to ${options.url} over ${options.transport}: ${text}`, { cause: error });
@@ -82,6 +94,16 @@ export class HubSession {
       signal.removeEventListener("abort", giveUp);
       giveUp();
     }
+  }
+
+  static async #start(options: HubSessionOptions, signal: AbortSignal, made: (session: HubSession) => void): Promise<HubSession | undefined> {
+    const admission = await options.signIn?.admit(signal);
+    if (signal.aborted) return undefined;
+    const session = new HubSession(options, admission);
+    made(session);
+    await session.#hub.start();
+    void options.signIn?.keep(admission?.lifetime, options.onRenewed, options.onRenewalRefused, session.#ending.signal);
+    return session;
   }
 
   get transport(): Transport {
@@ -122,6 +144,7 @@ export class HubSession {
 
   #finish(error?: Error): void {
     this.#over = true;
+    this.#ending.abort();
     this.#end(error);
   }
 
@@ -132,20 +155,33 @@ export class HubSession {
   }
 }
 
-function build(options: HubSessionOptions): HubConnection {
+function build(options: HubSessionOptions, admission: Admission | undefined): HubConnection {
   const webSockets = options.transport === "webSockets";
+  const { signIn } = options;
+  const ticket = admission?.ticket;
   const http: IHttpConnectionOptions = {
     transport: SIGNALR_TRANSPORT[options.transport],
     // Saves a round trip, and works behind balancers that send each request to another node.
     skipNegotiation: webSockets,
-    ...(options.accessTokenFactory && { accessTokenFactory: options.accessTokenFactory }),
+    // Node sends headers with every transport, browsers with neither WebSockets nor EventSource.
+    ...(signIn && { httpClient: signIn.http, headers: { ...signIn.headers } }),
+    ...(ticket !== undefined && typeof EventSource !== "undefined" && { EventSource: eventSourceWith(ticket) }),
     ...(options.withCredentials !== undefined && { withCredentials: options.withCredentials }),
   };
   const builder = new HubConnectionBuilder()
-    .withUrl(options.url, http)
+    .withUrl(webSockets && ticket !== undefined ? withQuery(options.url, "ticket", ticket) : options.url, http)
     .withServerTimeout(30_000)
     .withKeepAliveInterval(15_000)
     .configureLogging(options.logger ?? LogLevel.None);
   if (options.protocol === "messagepack") builder.withHubProtocol(new MessagePackHubProtocol());
   return builder.build();
+}
+
+/** A browser's EventSource that signs in by a ticket. */
+function eventSourceWith(ticket: string): typeof EventSource {
+  return class extends EventSource {
+    constructor(url: string | URL, init?: EventSourceInit) {
+      super(withQuery(String(url), "ticket", ticket), init);
+    }
+  };
 }

@@ -12,6 +12,8 @@ export interface ReadChannelOptions {
   after?: string;
   /** The last so many messages of each channel come first, where there is no position: 0 to 1,000. */
   rewind?: number;
+  /** Gives a ticket of the server for this path, where cookies do not sign the page in; called whenever a stream is opened. */
+  ticket?: (path: string) => string | Promise<string>;
   /** Messages of a channel were lost; what follows `position` comes as usual. */
   onGap?: (gap: { channel: string; position: string }) => void;
 }
@@ -35,27 +37,36 @@ export function readChannel<Events extends object = AnyEvents>(
   url: string,
   channel: string | readonly string[],
   handlers: ChannelEventHandlers<Events>,
-  { after, rewind, onGap }: ReadChannelOptions = {},
+  { after, rewind, ticket, onGap }: ReadChannelOptions = {},
 ): ChannelEventReader {
-  const one = typeof channel === "string" ? channel : undefined;
-  const names = typeof channel === "string" ? [] : channel;
-  let [position, source, timer, failures] = [after, undefined as EventSource | undefined, undefined as ReturnType<typeof setTimeout> | undefined, 0];
-  const open = (): void => {
-    const query = new URLSearchParams(names.map((name) => ["channel", name]));
+  const path = `${typeof channel === "string" ? `/channels/${encodeURIComponent(channel)}` : ""}/events`;
+  const listeners = { ...handlers, "collab:gap": onGap } as Record<string, ((data: { channel: string }) => void) | undefined>;
+  let [position, isClosed, failures] = [after, false, 0];
+  let source: EventSource | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const later = (): void => {
+    if (!isClosed) timer = setTimeout(open, Math.random() * Math.min(30_000, 1_000 * 2 ** failures++));
+  };
+  const open = (): void => void (async () => ticket && (await ticket(path)))().then(connect, later);
+  const connect = (ticket: string | undefined): void => {
+    if (isClosed) return;
+    const query = new URLSearchParams(typeof channel === "string" ? [] : channel.map((name) => ["channel", name]));
     if (position !== undefined) query.set("after", position);
     if (rewind !== undefined) query.set("rewind", String(rewind));
-    source = new EventSource(`${url}${one === undefined ? "" : `/channels/${encodeURIComponent(one)}`}/events?${query}`);
-    const listeners = { ...handlers, "collab:gap": onGap } as Record<string, ((data: { channel: string }) => void) | undefined>;
+    if (ticket !== undefined) query.set("ticket", ticket);
+    const opened = (source = new EventSource(`${url}${path}?${query}`));
     for (const [event, handler] of Object.entries(listeners))
-      source.addEventListener(event, ({ data, lastEventId }: MessageEvent<string>) => {
+      opened.addEventListener(event, ({ data, lastEventId }: MessageEvent<string>) => {
         // The browser's own `error` and `open` have no data.
         if (typeof data !== "string") return;
         position = lastEventId || position;
-        handler?.({ channel: one, ...JSON.parse(data) });
+        handler?.({ channel, ...JSON.parse(data) });
       });
-    source.onopen = () => (failures = 0);
-    source.onerror = ({ target }) => {
-      if ((target as EventSource).readyState === EventSource.CLOSED) timer = setTimeout(open, Math.random() * Math.min(30_000, 1_000 * 2 ** failures++));
+    opened.onopen = () => (failures = 0);
+    opened.onerror = () => {
+      // The browser would come back with the same ticket, which is used up.
+      if (ticket !== undefined) opened.close();
+      if (opened.readyState === EventSource.CLOSED) later();
     };
   };
   open();
@@ -63,6 +74,10 @@ export function readChannel<Events extends object = AnyEvents>(
     get position() {
       return position;
     },
-    close: () => (clearTimeout(timer), source?.close()),
+    close: () => {
+      isClosed = true;
+      clearTimeout(timer);
+      source?.close();
+    },
   };
 }

@@ -22,7 +22,7 @@ internal static partial class HostLog
             DataFolder(logger, Path.GetFullPath(store.DataDirectory));
             if (app.Environment.IsDevelopment())
                 GuestsAllowed(logger);
-            if (HostAuthentication.AcceptsAccessTokenInQuery(app.Configuration))
+            if (app.Services.GetRequiredService<TokenSources>().IncludeQuery)
                 TokensInAddresses(logger);
         });
     }

@@ -58,6 +58,9 @@ internal sealed class Connections(
             _ = lifetimes.ReplaceAsync(former);
     }
 
+    /// <summary>Whether the connection of this connection token is open.</summary>
+    public bool IsOpen(string token) => _byToken.ContainsKey(token);
+
     /// <summary>Who is at the other end of an open connection.</summary>
     public Caller CallerOf(string connectionId) => _open.TryGetValue(connectionId, out var connection)
         ? connection.Caller

@@ -35,6 +35,28 @@ public sealed class UpdateCoverTests
         Assert.False(Updates.CoversV1(Bytes(Ab), merged));
     }
 
+    [Theory]
+    [InlineData(Abc, "00 00", new[] { 1 })]
+    [InlineData(X, "00 00", new[] { 2 })]
+    [InlineData("00 00", "00 00", new int[0])]
+    [InlineData("00 01 01 01 00 01", "00 00", new int[0])]
+    [InlineData(Abc, Abc, new int[0])]
+    [InlineData(Abc, Ab, new[] { 1 })]
+    [InlineData(Ab, Abc, new int[0])]
+    [InlineData(Gap, "00 00", new[] { 1 })]
+    [InlineData(Gap, Ab, new[] { 1 })]
+    [InlineData(Gap, Abc, new int[0])]
+    public void Who_inserts_what_another_does_not_hold_is_told(string update, string known, int[] clients) =>
+        Assert.Equal(clients.Select(client => (ulong)client), Updates.InsertersV1(Bytes(update), Bytes(known)));
+
+    [Fact]
+    public void Each_inserter_is_told_once()
+    {
+        var several = Updates.MergeV1([Bytes(Abc), Bytes(X), Bytes("01 01 01 09 84 01 08 01 78 00")]);
+
+        Assert.Equal([2, 1], Updates.InsertersV1(several, Updates.EmptyV1));
+    }
+
     [Fact]
     public void Bytes_that_are_no_update_are_refused() =>
         Assert.Throws<InvalidUpdateException>(() => Updates.CoversV1(Bytes(Abc), [1, 1]));

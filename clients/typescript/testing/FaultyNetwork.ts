@@ -11,8 +11,8 @@ export class FaultyNetwork {
   #isCut = false;
   /** Whether connections that ask for WebSockets are cut, as some proxies do. */
   blocksWebSockets = false;
-  /** The addresses that clients asked for, with their queries. */
-  readonly addresses: string[] = [];
+  /** The heads of the requests that came by. */
+  readonly requests: string[] = [];
   /** How many bytes went to the client. */
   bytesReceived = 0;
 
@@ -28,6 +28,11 @@ export class FaultyNetwork {
 
   get url(): string {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** The addresses that were asked for, with their queries. */
+  get addresses(): string[] {
+    return this.requests.map((head) => head.split(" ", 2)[1]!);
   }
 
   get hubUrl(): string {
@@ -84,7 +89,7 @@ export class FaultyNetwork {
       });
     }
     client.on("data", (data) => {
-      for (const [, address] of data.toString("latin1").matchAll(/^[A-Z]+ (\S+) HTTP\/1\.1\r$/gm)) this.addresses.push(address!);
+      for (const [head] of data.toString("latin1").matchAll(/^[A-Z]+ \S+ HTTP\/1\.1\r\n(?:[^\r\n]+\r\n)*/gm)) this.requests.push(head);
       if (this.blocksWebSockets && /^upgrade: *websocket/im.test(data.toString("latin1"))) return void client.destroy();
       upstream.write(data);
     });

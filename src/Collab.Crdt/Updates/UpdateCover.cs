@@ -12,6 +12,24 @@ internal static class UpdateCover
         return Covers(inserts.Span, otherInserts.Span) && Covers(deletes.Span, otherDeletes.Span);
     }
 
+    /// <summary>The clients of whom an update inserts something that another does not.</summary>
+    public static List<ulong> Inserters(ReadOnlySpan<byte> update, ReadOnlySpan<byte> known)
+    {
+        using PooledList<DeletedRange> inserts = new(), deletes = new(), knownInserts = new(), knownDeletes = new();
+        Read(update, inserts, deletes);
+        Read(known, knownInserts, knownDeletes);
+        var clients = new List<ulong>();
+        var wanted = inserts.Span[..DeleteSets.MergeInPlace(inserts.Span)];
+        var held = knownInserts.Span[..DeleteSets.MergeInPlace(knownInserts.Span)];
+        var at = 0;
+        foreach (ref readonly var range in wanted)
+        {
+            if (!Holds(held, range, ref at) && (clients.Count == 0 || clients[^1] != range.Client))
+                clients.Add(range.Client);
+        }
+        return clients;
+    }
+
     private static void Read(ReadOnlySpan<byte> update, PooledList<DeletedRange> inserts, PooledList<DeletedRange> deletes)
     {
         var reader = new UpdateReader(update);
@@ -47,15 +65,20 @@ internal static class UpdateCover
         var at = 0;
         foreach (ref readonly var other in others)
         {
-            // Both are in order, and whatever touches is one range: the only one that can hold the other is the first that reaches its end.
-            while (at < ranges.Length && (ranges[at].Client > other.Client
-                || (ranges[at].Client == other.Client && ranges[at].NextClock < other.NextClock)))
-            {
-                at++;
-            }
-            if (at == ranges.Length || ranges[at].Client != other.Client || ranges[at].Clock > other.Clock)
+            if (!Holds(ranges, other, ref at))
                 return false;
         }
         return true;
+    }
+
+    // Both are in order, and whatever touches is one range: the only one that can hold the other is the first that reaches its end.
+    private static bool Holds(ReadOnlySpan<DeletedRange> ranges, in DeletedRange other, ref int at)
+    {
+        while (at < ranges.Length && (ranges[at].Client > other.Client
+            || (ranges[at].Client == other.Client && ranges[at].NextClock < other.NextClock)))
+        {
+            at++;
+        }
+        return at < ranges.Length && ranges[at].Client == other.Client && ranges[at].Clock <= other.Clock;
     }
 }

@@ -79,6 +79,17 @@ public static class Updates
     public static bool CoversV1(ReadOnlySpan<byte> update, ReadOnlySpan<byte> other) => UpdateCover.Covers(update, other);
 
     /// <summary>
+    /// The clients under whose ids <paramref name="update"/> inserts what <paramref name="known"/> does not hold: with
+    /// <see cref="EmptyV1"/> all under whose ids it inserts anything.
+    /// </summary>
+    /// <param name="update">The update.</param>
+    /// <param name="known">The update that is looked in.</param>
+    /// <returns>Each client once.</returns>
+    /// <exception cref="InvalidUpdateException">One of the two is not an update.</exception>
+    public static IReadOnlyList<ulong> InsertersV1(ReadOnlySpan<byte> update, ReadOnlySpan<byte> known) =>
+        UpdateCover.Inserters(update, known);
+
+    /// <summary>
     /// Checks bytes from a stranger: null when a Yjs 13 client can have made them, else the first fault. The cost is linear in
     /// the bytes; no claimed count or length makes it allocate, and no nesting overflows the stack.
     /// </summary>

@@ -1,4 +1,3 @@
-using Collab.Protocol;
 using Collab.Server;
 using Collab.Server.Security;
 using Microsoft.AspNetCore.Authentication;
@@ -13,7 +12,6 @@ namespace Collab.Host.Security;
 internal static class HostAuthentication
 {
     private const string BearerSection = "Authentication:Schemes:" + JwtBearerDefaults.AuthenticationScheme;
-    private const string AccessToken = "access_token";
 
     /// <summary>How much the clocks of servers differ: nobody is let in for much longer than a connection lasts.</summary>
     private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(5);
@@ -32,7 +30,8 @@ internal static class HostAuthentication
                 + "with ValidIssuer and ValidAudiences; or set ASPNETCORE_ENVIRONMENT=Development to try it with guests.");
         }
 
-        var queryAccepted = AcceptsAccessTokenInQuery(configuration);
+        var sources = new TokenSources(configuration);
+        services.AddSingleton(sources);
         var authentication = services
             .AddAuthentication(guestsAllowed ? GuestAuthentication.Scheme : JwtBearerDefaults.AuthenticationScheme)
             .AddCollabTickets()
@@ -44,8 +43,14 @@ internal static class HostAuthentication
                 validation.IssuerSigningKeys = [.. validation.IssuerSigningKeys ?? [], .. keys.PublicKeys];
                 validation.ValidAlgorithms = keys.Algorithms;
                 validation.ClockSkew = ClockSkew;
-                if (queryAccepted)
-                    options.Events = new JwtBearerEvents { OnMessageReceived = TakeFromQuery };
+                options.Events = new JwtBearerEvents
+                {
+                    OnMessageReceived = context =>
+                    {
+                        context.Token = sources.Elsewhere(context.Request);
+                        return Task.CompletedTask;
+                    },
+                };
             });
         // An authority that cannot be used is told at the start, not by the first request.
         services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).ValidateOnStart();
@@ -55,25 +60,7 @@ internal static class HostAuthentication
             authentication.AddScheme<AuthenticationSchemeOptions, GuestAuthentication>(
                 GuestAuthentication.Scheme,
                 options => options.ForwardDefaultSelector = context => TicketDefaults.SchemeOf(context)
-                    ?? (HasHeader(context.Request) || (queryAccepted && IsInQuery(context.Request))
-                        ? JwtBearerDefaults.AuthenticationScheme
-                        : null));
+                    ?? (sources.IsIn(context.Request) ? JwtBearerDefaults.AuthenticationScheme : null));
         }
     }
-
-    /// <summary>Whether the hub takes a token in the address too, as SignalR's clients in browsers send it.</summary>
-    public static bool AcceptsAccessTokenInQuery(IConfiguration configuration) =>
-        configuration.GetValue<bool>("Collab:Security:AcceptAccessTokenInQuery");
-
-    private static Task TakeFromQuery(MessageReceivedContext context)
-    {
-        if (!HasHeader(context.Request) && IsInQuery(context.Request))
-            context.Token = context.Request.Query[AccessToken];
-        return Task.CompletedTask;
-    }
-
-    private static bool HasHeader(HttpRequest request) => request.Headers.ContainsKey("Authorization");
-
-    private static bool IsInQuery(HttpRequest request) =>
-        request.Path.StartsWithSegments(HubContract.Path, StringComparison.Ordinal) && request.Query.ContainsKey(AccessToken);
 }

@@ -3,7 +3,7 @@ using System.Net;
 namespace Collab.Host.Security;
 
 /// <summary>Tells the operator, once, that a token came over the network in clear, where everybody on the way can take it.</summary>
-internal sealed class PlainTokenWarning(RequestDelegate next, ILogger<PlainTokenWarning> logger)
+internal sealed class PlainTokenWarning(RequestDelegate next, TokenSources sources, ILogger<PlainTokenWarning> logger)
 {
     private int _told;
 
@@ -14,9 +14,9 @@ internal sealed class PlainTokenWarning(RequestDelegate next, ILogger<PlainToken
         return next(context);
     }
 
-    private static bool IsInClear(HttpContext context) =>
+    private bool IsInClear(HttpContext context) =>
         !context.Request.IsHttps
         && context.Connection.RemoteIpAddress is { } address
         && !IPAddress.IsLoopback(address)
-        && (context.Request.Headers.ContainsKey("Authorization") || context.Request.Query.ContainsKey("access_token"));
+        && sources.IsIn(context.Request);
 }

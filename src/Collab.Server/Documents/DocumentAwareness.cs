@@ -15,8 +15,12 @@ internal sealed class DocumentAwareness
     private readonly Dictionary<ulong, Entry> _entries = [];
 
     /// <summary>Takes in what a connection announces.</summary>
+    /// <param name="connectionId">The connection.</param>
+    /// <param name="userId">The user behind it.</param>
+    /// <param name="states">The states.</param>
+    /// <param name="now">The time, by <see cref="Environment.TickCount64"/>.</param>
     /// <returns>The states that are news to the others.</returns>
-    public List<AwarenessState> Apply(string connectionId, IReadOnlyList<AwarenessState> states, long now)
+    public List<AwarenessState> Apply(string connectionId, string? userId, IReadOnlyList<AwarenessState> states, long now)
     {
         var changed = new List<AwarenessState>(states.Count);
         lock (_gate)
@@ -35,7 +39,7 @@ internal sealed class DocumentAwareness
                 }
                 else
                 {
-                    _entries[state.ClientId] = new Entry(state, connectionId, now);
+                    _entries[state.ClientId] = new Entry(state, connectionId, userId, now);
                 }
 
                 changed.Add(state);
@@ -43,6 +47,19 @@ internal sealed class DocumentAwareness
         }
 
         return changed;
+    }
+
+    /// <summary>Whether a user shows himself under a client id.</summary>
+    /// <param name="clientId">The client id.</param>
+    /// <param name="userId">The id of the user who does.</param>
+    public bool TryGetUser(ulong clientId, out string? userId)
+    {
+        lock (_gate)
+        {
+            var found = _entries.TryGetValue(clientId, out var entry);
+            userId = entry.UserId;
+            return found;
+        }
     }
 
     /// <summary>Takes away what a connection announced.</summary>
@@ -78,5 +95,5 @@ internal sealed class DocumentAwareness
         }
     }
 
-    private readonly record struct Entry(AwarenessState State, string Owner, long RenewedAt);
+    private readonly record struct Entry(AwarenessState State, string Owner, string? UserId, long RenewedAt);
 }

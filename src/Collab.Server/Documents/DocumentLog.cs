@@ -32,6 +32,12 @@ internal static partial class DocumentLog
     [LoggerMessage(2008, LogLevel.Error, "Document {DocumentId}: the engine's compacted form lacks something; it is compacted on bytes instead")]
     public static partial void EngineLost(ILogger logger, string documentId);
 
+    [LoggerMessage(2010, LogLevel.Debug, "An update to document {DocumentId} from {ConnectionId} is refused: it writes under another user's client id")]
+    public static partial void Forged(ILogger logger, string documentId, string connectionId);
+
+    [LoggerMessage(2011, LogLevel.Warning, "The writers of document {DocumentId} cannot be looked up now; updates are refused")]
+    public static partial void WritersUnavailable(ILogger logger, string documentId, Exception exception);
+
     [LoggerMessage(2009, LogLevel.Warning, "Document {DocumentId} cannot be compacted by the engine; it is compacted on bytes instead")]
     public static partial void EngineFailed(ILogger logger, string documentId, Exception exception);
 }

@@ -44,6 +44,12 @@ public sealed class DocumentOptions
     /// </summary>
     public int MaxBuiltBytes { get; set; } = 4 * 1024 * 1024;
 
+    /// <summary>
+    /// Whether a Yjs client id belongs, within a document, to the user who first wrote or showed his awareness under it, so that nobody
+    /// can write as another. Default true.
+    /// </summary>
+    public bool EnforceClientIds { get; set; } = true;
+
     /// <summary>After how long a silence an awareness state is taken away, in milliseconds (y-protocols: 30,000).</summary>
     public int AwarenessTimeoutMilliseconds { get; set; } = 30_000;
 

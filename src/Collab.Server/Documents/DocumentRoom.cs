@@ -44,6 +44,7 @@ internal sealed class DocumentRoom : IRoomSource
         (Id, _log, _connections, _options, _logger) = (documentId, log, connections, options, logger);
         Key = new RoomKey(RoomKind.Document, documentId);
         Group = "document:" + documentId;
+        Writers = new DocumentWriters(documentId, log, Awareness, logger);
         Resident = new ResidentDocument(Key, log, options.ResidentBytes);
         Compaction = new DocumentCompaction(this, compactor, options, logger);
         var beat = TimeSpan.FromMilliseconds(options.BeatMilliseconds);
@@ -62,6 +63,8 @@ internal sealed class DocumentRoom : IRoomSource
     public ResidentContent Content { get; } = new();
 
     public DocumentAwareness Awareness { get; } = new();
+
+    public DocumentWriters Writers { get; }
 
     public DocumentCompaction Compaction { get; }
 

@@ -86,7 +86,32 @@ internal sealed class DocumentService(
             throw new CollabException(ErrorCodes.InvalidUpdate, $"{fault.Message} ({fault.Kind} at byte {fault.Offset})");
         }
 
-        return Updates.IsEmptyV1(update) ? HeadAsync(room, cancellationToken) : room.PushAsync(update, member);
+        if (Updates.IsEmptyV1(update))
+            return HeadAsync(room, cancellationToken);
+        if (!options.Value.EnforceClientIds)
+            return room.PushAsync(update, member);
+        var writing = room.Writers.ClaimAsync(member.UserId, Updates.InsertersV1(update, Updates.EmptyV1));
+        return writing is { IsCompletedSuccessfully: true, Result: true }
+            ? room.PushAsync(update, member)
+            : PushClaimedAsync(room, member, update, writing, cancellationToken);
+    }
+
+    /// <summary>The rest of a push that must wait to know under whose client ids it writes.</summary>
+    private async Task<Position> PushClaimedAsync(
+        DocumentRoom room, DocumentMember member, byte[] update, ValueTask<bool> writing, CancellationToken cancellationToken)
+    {
+        if (!await writing)
+        {
+            // What the document has already may be sent again by anybody: whole documents are.
+            var state = await room.GetStateAsync(cancellationToken);
+            if (!await room.Writers.ClaimAsync(member.UserId, Updates.InsertersV1(update, state.Update)))
+            {
+                DocumentLog.Forged(rooms.Logger, room.Id, member.ConnectionId);
+                throw new CollabException(ErrorCodes.InvalidUpdate, "it writes under a client id that is another user's");
+            }
+        }
+
+        return await room.PushAsync(update, member);
     }
 
     /// <summary>Tells a member what he lacks.</summary>
@@ -117,7 +142,7 @@ internal sealed class DocumentService(
     /// <summary>Takes in awareness states of a member and tells the others.</summary>
     public Task PushAwarenessAsync(Caller caller, string documentId, byte[]? awareness)
     {
-        var (room, _) = Membership(caller, documentId);
+        var (room, member) = Membership(caller, documentId);
         if (awareness is null)
             throw new CollabException(ErrorCodes.InvalidAwareness, "there is no awareness update");
         if (awareness.Length > options.Value.MaxAwarenessBytes)
@@ -125,7 +150,9 @@ internal sealed class DocumentService(
         if (AwarenessUpdate.TryDecode(awareness, _awarenessLimits, out var states) is { } fault)
             throw new CollabException(ErrorCodes.InvalidAwareness, $"{fault.Message} ({fault.Kind} at byte {fault.Offset})");
 
-        var changed = room.Awareness.Apply(caller.ConnectionId, states, Environment.TickCount64);
+        // Clients repeat what they have heard of others.
+        var own = options.Value.EnforceClientIds ? states.Where(state => !room.Writers.IsOthers(member.UserId, state.ClientId)) : states;
+        var changed = room.Awareness.Apply(member.ConnectionId, member.UserId, [.. own], Environment.TickCount64);
         return room.SendAwarenessAsync(changed, caller.ConnectionId);
     }
 

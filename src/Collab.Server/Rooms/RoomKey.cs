@@ -11,6 +11,9 @@ public enum RoomKind
 
     /// <summary>What the server keeps for itself, such as revocations.</summary>
     System = 3,
+
+    /// <summary>Which user writes under which client ids in the document of the same name.</summary>
+    Writers = 4,
 }
 
 /// <summary>Names a room: a document and a channel of one name are two rooms.</summary>

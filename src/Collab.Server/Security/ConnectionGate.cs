@@ -59,7 +59,10 @@ internal sealed class ConnectionGate(ConnectionOwners owners, Connections connec
     private async Task PassAsync(HttpContext context, RequestDelegate next, bool isNegotiation)
     {
         var signIn = SignIn.Of(context);
-        CheckIsNotRevoked(signIn);
+        var token = isNegotiation ? null : context.Request.Query["id"] is [{ Length: > 0 } id] ? id : null;
+        // An open connection is ended, and must be able to fetch that it is.
+        if (token is null || !connections.IsOpen(token))
+            CheckIsNotRevoked(signIn);
         if (isNegotiation)
         {
             await NegotiateAsync(context, signIn, next);
@@ -67,7 +70,7 @@ internal sealed class ConnectionGate(ConnectionOwners owners, Connections connec
         }
 
         // A WebSocket without a token is a connection of its own.
-        if (context.Request.Query["id"] is not [{ Length: > 0 } token])
+        if (token is null)
         {
             await next(context);
             return;

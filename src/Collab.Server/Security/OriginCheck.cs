@@ -32,8 +32,12 @@ internal sealed class OriginCheck(IOptions<OriginOptions> options)
     private bool Allows(HttpRequest request)
     {
         var origin = request.Headers.Origin;
-        return origin.Count == 0 || (origin is [{ } one] && (_allowed.Contains(one) || IsOwn(one, request)));
+        return origin.Count == 0 ? !IsEmbedded(request) : origin is [{ } one] && (_allowed.Contains(one) || IsOwn(one, request));
     }
+
+    // A foreign page's image or script (Fetch Metadata): it comes with cookies and without an origin. Who follows a link is let in.
+    private static bool IsEmbedded(HttpRequest request) =>
+        request.Headers["Sec-Fetch-Site"] == "cross-site" && request.Headers["Sec-Fetch-Mode"] != "navigate";
 
     // Behind a proxy that ends TLS the request is http and the page https; a page over http is none of an https server's own.
     private static bool IsOwn(ReadOnlySpan<char> origin, HttpRequest request)

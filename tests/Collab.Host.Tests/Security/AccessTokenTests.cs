@@ -55,6 +55,38 @@ public sealed class AccessTokenTests : IDisposable
         await Assert.ThrowsAnyAsync<Exception>(() => forged.StartAsync());
     }
 
+    [Fact]
+    public async Task A_token_in_the_cookie_that_the_operator_named_signs_in_at_every_route()
+    {
+        await using var host = await HostProcess.Launch(_folder.Path, "Production", [.. Tokens.Settings, ("Collab__Security__TokenCookie", "session")]).ReadyAsync();
+
+        Assert.Equal(HttpStatusCode.OK, await GetWithCookieAsync(host, $"session={Tokens.Of(Grants)}"));
+        Assert.Equal(HttpStatusCode.Unauthorized, await GetWithCookieAsync(host, $"other={Tokens.Of(Grants)}"));
+        foreach (var (_, wrong) in Tokens.Wrong(Grants))
+            Assert.Equal(HttpStatusCode.Unauthorized, await GetWithCookieAsync(host, $"session={wrong}"));
+        Assert.Equal(HttpStatusCode.Unauthorized, await GetWithCookieAsync(host, $"session={Tokens.Of(Grants)}", "Bearer nonsense"));
+    }
+
+    [Fact]
+    public async Task A_name_that_no_cookie_can_have_is_told_at_the_start()
+    {
+        await using var host = HostProcess.Launch(_folder.Path, "Production", [.. Tokens.Settings, ("Collab__Security__TokenCookie", "a cookie")]);
+
+        Assert.NotEqual(0, await host.ExitAsync());
+        Assert.Contains(host.Lines, line => line.Contains("Collab:Security:TokenCookie must be the name of a cookie", StringComparison.Ordinal));
+    }
+
+    private static async Task<HttpStatusCode> GetWithCookieAsync(HostProcess host, string cookie, string? authorization = null)
+    {
+        using var handler = new HttpClientHandler { UseCookies = false };
+        using var http = new HttpClient(handler);
+        http.DefaultRequestHeaders.Add("Cookie", cookie);
+        if (authorization is not null)
+            http.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", authorization);
+        using var answer = await http.GetAsync(new Uri($"{host.Url}/documents"));
+        return answer.StatusCode;
+    }
+
     // As SignalR's client in a browser sends it.
     private static HubConnection Connection(HostProcess host, string token) =>
         new HubConnectionBuilder().WithUrl($"{host.Url}{HubContract.Path}?access_token={token}", options =>

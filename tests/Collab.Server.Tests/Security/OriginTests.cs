@@ -95,6 +95,39 @@ public sealed class OriginTests
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
     }
 
+    [Theory]
+    [InlineData(HubContract.Path + "/refresh?session=s", null)]
+    [InlineData("/admin/revocations", """{ "document": "d" }""")]
+    public async Task A_foreign_page_renews_and_revokes_nothing(string path, string? body)
+    {
+        await using var host = await CollabTestHost.StartAsync(Settings);
+
+        using var answer = await SendAsync(host, "POST", path, "https://evil.example", body);
+
+        Assert.Equal((HttpStatusCode.Forbidden, "forbidden"), (answer.StatusCode, await answer.CodeAsync()));
+        Assert.Contains("origin", (await answer.JsonAsync()).GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("cross-site", "no-cors", HttpStatusCode.Forbidden)]
+    [InlineData("cross-site", "navigate", HttpStatusCode.OK)]
+    [InlineData("same-site", "no-cors", HttpStatusCode.OK)]
+    [InlineData("same-origin", "no-cors", HttpStatusCode.OK)]
+    [InlineData("none", "navigate", HttpStatusCode.OK)]
+    public async Task What_a_foreign_page_embeds_is_refused(string site, string mode, HttpStatusCode expected)
+    {
+        await using var host = await CollabTestHost.StartAsync();
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"{host.Url}/channels/c/messages?wait=0"));
+        request.Headers.Add("Authorization", TestAuthentication.Header("ada", CollabTestHost.Everything));
+        request.Headers.Add("Sec-Fetch-Site", site);
+        request.Headers.Add("Sec-Fetch-Mode", mode);
+
+        using var answer = await http.SendAsync(request);
+
+        Assert.Equal(expected, answer.StatusCode);
+    }
+
     [Fact]
     public async Task Programs_send_no_origin_and_are_served()
     {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Page } from "@playwright/test";
 import { expect, test as base } from "../fixtures";
+import { tokenOf } from "../../testing/CollabHost";
 import { FaultyNetwork } from "../../testing/FaultyNetwork";
 
 /** `@collab/client/events` as it is built, in a page of the server that has nothing else. */
@@ -17,6 +18,7 @@ interface ReaderWindow {
   reader: { readonly position: string | undefined; close(): void };
   seen: Seen[];
   gaps: { channel: string }[];
+  ticketFor?(path: string): Promise<string>;
 }
 
 const test = base.extend<{ network: FaultyNetwork; names: string[]; blank: Page }>({
@@ -44,7 +46,7 @@ async function read(page: Page, channel: string | string[], options: { after?: s
       const window = globalThis as unknown as ReaderWindow;
       const note = (message: Seen): void => void window.seen.push(message);
       Object.assign(window, { seen: [], gaps: [] });
-      window.reader = readChannel("", channel, { n: note, error: note }, { ...options, onGap: (gap: { channel: string }) => window.gaps.push(gap) });
+      window.reader = readChannel("", channel, { n: note, error: note }, { ...options, ...(window.ticketFor && { ticket: window.ticketFor }), onGap: (gap: { channel: string }) => window.gaps.push(gap) });
     },
     [channel, options] as const,
   );
@@ -96,6 +98,33 @@ test("several channels come over one request, each told by its name, through cut
 
   const all = await blank.evaluate(() => (globalThis as unknown as ReaderWindow).seen);
   for (const name of names) expect(all.filter(({ channel }) => channel === name).map(({ data }) => data)).toEqual([1, 2, 3, 4]);
+});
+
+test("a reader without cookies buys a ticket for each stream, and goes on through cuts", async ({ blank, host, names, network }) => {
+  const [name] = names as [string];
+  const bought: string[] = [];
+  await blank.exposeFunction("ticketFor", async (path: string) => {
+    bought.push(path);
+    const headers = { Authorization: `Bearer ${tokenOf("ada", ["subscribe"])}`, "Content-Type": "application/json" };
+    const response = await fetch(`${host.url}/tickets`, { method: "POST", headers, body: JSON.stringify({ path }) });
+    return ((await response.json()) as { ticket: string }).ticket;
+  });
+  const streams: string[] = [];
+  blank.on("request", (request) => request.url().includes("/events") && streams.push(request.url()));
+  await read(blank, name, { rewind: 1 });
+
+  for (let n = 1; n < 4; n++) {
+    await publish(host.url, name, n);
+    await expect.poll(() => seen(blank)).toEqual(Array.from({ length: n }, (_, i) => i + 1));
+    network.cut();
+    network.restore();
+  }
+
+  await publish(host.url, name, 4);
+  await expect.poll(() => seen(blank)).toEqual([1, 2, 3, 4]);
+  expect(new Set(bought)).toEqual(new Set([`/channels/${encodeURIComponent(name)}/events`]));
+  expect(streams.length).toBeGreaterThan(3);
+  expect(new Set(streams.map((url) => new URL(url).searchParams.get("ticket"))).size).toBe(streams.length);
 });
 
 test("an answer that makes the browser give up is tried again, and nothing is lost", async ({ blank, host, names, network }) => {

@@ -39,6 +39,9 @@ public static class ErrorCodes
     /// <summary>Too many calls in too short a time; try again later.</summary>
     public const string RateLimited = "rate_limited";
 
+    /// <summary>Too many rooms or connections at a time; close some first.</summary>
+    public const string TooMany = "too_many";
+
     /// <summary>There is no such document.</summary>
     public const string NotFound = "not_found";
 

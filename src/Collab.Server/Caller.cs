@@ -27,10 +27,11 @@ internal sealed class Caller(string connectionId, SignIn signIn, string? userId)
     public ClaimsPrincipal User => SignIn.User;
 
     /// <summary>Who calls over HTTP. His rates are counted for the user, or, of one without an id, for where he comes from.</summary>
-    public static Caller Of(HttpContext context)
-    {
-        var user = SubjectUserIdProvider.IdOf(context.User);
-        return new Caller(
-            user is null ? $"http {context.Connection.RemoteIpAddress}" : $"http user {user}", SignIn.Of(context), user);
-    }
+    public static Caller Of(HttpContext context) =>
+        new(KeyOf(context), SignIn.Of(context), SubjectUserIdProvider.IdOf(context.User));
+
+    /// <summary>The <see cref="ConnectionId"/> of who calls over HTTP.</summary>
+    public static string KeyOf(HttpContext context) => SubjectUserIdProvider.IdOf(context.User) is { } user
+        ? $"http user {user}"
+        : $"http {context.Connection.RemoteIpAddress}";
 }

@@ -3,6 +3,7 @@ using Collab.Server.Channels;
 using Collab.Server.Documents;
 using Collab.Server.Fanout;
 using Collab.Server.Fanout.WebSockets;
+using Collab.Server.Limits;
 using Collab.Server.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
@@ -35,12 +36,13 @@ public static class CollabEndpointRouteBuilderExtensions
 
         var services = endpoints.ServiceProvider;
         var doors = services.GetRequiredService<OriginCheck>().Guard(endpoints.MapGroup(""));
-        doors.MapDocuments();
-        doors.MapChannels();
-        doors.MapRevocations();
-        ConnectionGate.MapRefresh(doors);
+        var counted = services.GetRequiredService<RequestRate>().Guard(doors.MapGroup(""));
+        counted.MapDocuments();
+        counted.MapChannels();
+        counted.MapRevocations();
+        ConnectionGate.MapRefresh(counted);
         if (services.GetService<Tickets>() is not null)
-            doors.MapTickets();
+            counted.MapTickets();
         return doors.MapCollabHub(services.GetRequiredService<IOptions<FanoutOptions>>().Value).RequireAuthorization().WithoutProxyBuffering();
     }
 
@@ -75,6 +77,7 @@ public static class CollabEndpointRouteBuilderExtensions
         .ProducesProblem(StatusCodes.Status400BadRequest)
         .Produces(StatusCodes.Status401Unauthorized)
         .ProducesProblem(StatusCodes.Status403Forbidden)
+        .ProducesProblem(StatusCodes.Status429TooManyRequests)
         .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 
     private static void Configure(HttpConnectionDispatcherOptions transports, FanoutOptions fanout)

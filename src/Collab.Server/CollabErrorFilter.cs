@@ -9,7 +9,7 @@ namespace Collab.Server;
 /// Gives hub callers the stable code of a <see cref="CollabException"/>, first in the message of the error, and logs what nobody
 /// expected. (SignalR itself logs every refusal as an error with its stack; the host turns that off, or any caller could flood the log.)
 /// </summary>
-internal sealed partial class CollabErrorFilter(ILogger<CollabErrorFilter> logger) : IHubFilter
+internal sealed partial class CollabErrorFilter(Connections connections, ILogger<CollabErrorFilter> logger) : IHubFilter
 {
     public async ValueTask<object?> InvokeMethodAsync(
         HubInvocationContext invocationContext, Func<HubInvocationContext, ValueTask<object?>> next)
@@ -20,12 +20,26 @@ internal sealed partial class CollabErrorFilter(ILogger<CollabErrorFilter> logge
         }
         catch (Exception exception) when (ToHubException(exception) is { } refusal)
         {
+            if (exception is CollabException { Code: ErrorCodes.RateLimited })
+                connections.NoteRateLimited(invocationContext.Context.ConnectionId);
             throw refusal;
         }
         catch (Exception exception) when (exception is not OperationCanceledException and not HubException)
         {
             Failed(logger, invocationContext.HubMethodName, exception);
             throw;
+        }
+    }
+
+    public async Task OnConnectedAsync(HubLifetimeContext context, Func<HubLifetimeContext, Task> next)
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (Exception exception) when (ToHubException(exception) is { } refusal)
+        {
+            throw refusal;
         }
     }
 

@@ -20,15 +20,16 @@ internal sealed class CollabProblemFilter : IEndpointFilter
         }
         catch (CollabException exception)
         {
-            if (exception.RetryAfter is { } wait)
-                context.HttpContext.Response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
-            return Problem(exception.Code, exception.Message);
+            return Problem(context.HttpContext, exception);
         }
         catch (RoomLogUnavailableException)
         {
             return Problem(ErrorCodes.Unavailable, "the store cannot be read now; try again later");
         }
     }
+
+    /// <summary>Answers a request with the problem document for an error.</summary>
+    public static Task RefuseAsync(HttpContext context, CollabException exception) => Problem(context, exception).ExecuteAsync(context);
 
     /// <summary>The problem document for an error.</summary>
     /// <param name="code">One of <see cref="ErrorCodes"/>.</param>
@@ -38,13 +39,20 @@ internal sealed class CollabProblemFilter : IEndpointFilter
         TypedResults.Problem(
             detail, statusCode: status ?? StatusOf(code), extensions: [KeyValuePair.Create<string, object?>("code", code)]);
 
+    private static ProblemHttpResult Problem(HttpContext context, CollabException exception)
+    {
+        if (exception.RetryAfter is { } wait)
+            context.Response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+        return Problem(exception.Code, exception.Message);
+    }
+
     private static int StatusOf(string code) => code switch
     {
         ErrorCodes.Forbidden => StatusCodes.Status403Forbidden,
         ErrorCodes.NotFound => StatusCodes.Status404NotFound,
         ErrorCodes.NotAcceptable => StatusCodes.Status406NotAcceptable,
         ErrorCodes.TooLarge => StatusCodes.Status413PayloadTooLarge,
-        ErrorCodes.RateLimited => StatusCodes.Status429TooManyRequests,
+        ErrorCodes.RateLimited or ErrorCodes.TooMany => StatusCodes.Status429TooManyRequests,
         ErrorCodes.Unavailable => StatusCodes.Status503ServiceUnavailable,
         _ => StatusCodes.Status400BadRequest,
     };

@@ -2,6 +2,7 @@ using Collab.Server.Channels;
 using Collab.Server.Channels.EventStream;
 using Collab.Server.Documents;
 using Collab.Server.Fanout;
+using Collab.Server.Limits;
 using Collab.Server.Operations;
 using Collab.Server.Rooms;
 using Collab.Server.Security;
@@ -35,6 +36,7 @@ public static class CollabServiceCollectionExtensions
         AddOptions<FanoutOptions>(services, "Collab:Fanout", options => options.Fault());
         AddOptions<DocumentOptions>(services, "Collab:Documents", options => options.Fault());
         AddOptions<ChannelOptions>(services, "Collab:Channels", options => options.Fault());
+        AddOptions<LimitOptions>(services, "Collab:Limits", options => options.Fault());
         AddOptions<SecurityOptions>(services, "Collab:Security", options => options.Fault());
         AddOptions<OriginOptions>(services, "Collab", options => options.Fault());
         services.TryAddSingleton(TimeProvider.System);
@@ -46,6 +48,7 @@ public static class CollabServiceCollectionExtensions
         services.AddSingleton<DocumentReader>();
         services.AddSingleton<DocumentRooms>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<DocumentRooms>());
+        services.AddSingleton<DocumentRates>();
         services.AddSingleton<DocumentService>();
 
         services.AddMetrics();
@@ -55,6 +58,8 @@ public static class CollabServiceCollectionExtensions
         services.AddSingleton<PublishLimits>();
         services.AddSingleton<ChannelService>();
         services.AddSingleton<EventStreams>();
+        services.AddSingleton<ConnectionCounts>();
+        services.AddSingleton<RequestRate>();
         services.AddSingleton<Connections>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<Connections>());
 
@@ -76,6 +81,7 @@ public static class CollabServiceCollectionExtensions
         services.AddSingleton(provider => new CollabLifetimeManager(
             new DefaultHubLifetimeManager<CollabHub>(provider.GetRequiredService<ILogger<DefaultHubLifetimeManager<CollabHub>>>()),
             provider.GetRequiredService<IOptions<FanoutOptions>>(),
+            provider.GetRequiredService<IOptions<LimitOptions>>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton<HubLifetimeManager<CollabHub>>(provider => provider.GetRequiredService<CollabLifetimeManager>());

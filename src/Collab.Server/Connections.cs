@@ -3,10 +3,12 @@ using Collab.Protocol;
 using Collab.Server.Channels;
 using Collab.Server.Documents;
 using Collab.Server.Fanout;
+using Collab.Server.Limits;
 using Collab.Server.Rooms;
 using Collab.Server.Security;
 using Microsoft.AspNetCore.SignalR.Protocol;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 
 namespace Collab.Server;
 
@@ -21,17 +23,22 @@ internal sealed class Connections(
     CollabLifetimeManager lifetimes,
     RoomAuthorizer authorizer,
     Revocations revocations,
+    IOptions<LimitOptions> limits,
     TimeProvider clock)
     : IHostedService, IDisposable
 {
     /// <summary>The parameter of the URL that names the session.</summary>
     public const string SessionParameter = "session";
 
+    private const int RefusalsForgivenPerSecond = 10;
+
     private static readonly TimeSpan ExpiryCheckInterval = TimeSpan.FromMilliseconds(500);
 
     private readonly ConcurrentDictionary<string, OpenConnection> _open = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, OpenConnection> _byToken = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<SessionKey, string> _sessions = new();
+    private readonly CallRate<string> _refusals = new(
+        _ => (limits.Value.RefusalsPerConnection == 0 ? 0 : RefusalsForgivenPerSecond, limits.Value.RefusalsPerConnection), "", "");
     private ITimer? _expiryCheck;
 
     /// <summary>A connection has begun.</summary>
@@ -39,10 +46,11 @@ internal sealed class Connections(
     /// <param name="token">SignalR's connection token, by which it is renewed; null when it has none.</param>
     /// <param name="session">The session that it names, if any; it counts among those of its user.</param>
     /// <param name="stream">What it streams, for connections that are not to the hub: only the same stream is replaced.</param>
-    public void Begin(Caller caller, string? token, string? session, string stream = "")
+    /// <param name="held">Counts the connection, and is disposed of at its end.</param>
+    public void Begin(Caller caller, string? token, string? session, string stream = "", IDisposable? held = null)
     {
         SessionKey? key = caller.UserId is not null && EventName.IsValid(session) ? new SessionKey(caller.UserId, session!, stream) : null;
-        var connection = new OpenConnection(caller, token, key);
+        var connection = new OpenConnection(caller, token, key, held);
         _open[caller.ConnectionId] = connection;
         if (token is not null)
             _byToken[token] = connection;
@@ -96,6 +104,13 @@ internal sealed class Connections(
             await ReviewAsync(connection);
     }
 
+    /// <summary>A call was refused because there were too many. Who does not care is sent away.</summary>
+    public void NoteRateLimited(string connectionId)
+    {
+        if (!_refusals.TryCount(connectionId, 1, out _) && _open.TryGetValue(connectionId, out var connection) && connection.TryEnd())
+            _ = lifetimes.EndAsync(connectionId, new CloseMessage($"{ErrorCodes.RateLimited}: too many of your calls had to be refused", allowReconnect: false));
+    }
+
     /// <summary>A connection has ended.</summary>
     public async Task EndAsync(string connectionId)
     {
@@ -105,6 +120,7 @@ internal sealed class Connections(
             _byToken.TryRemove(KeyValuePair.Create(token, connection));
         if (connection.Session is { } key)
             _sessions.TryRemove(KeyValuePair.Create(key, connectionId));
+        connection.Held?.Dispose();
         var joined = lifetimes.Close(connectionId);
         await documents.LeaveAllAsync(connectionId, joined);
         await channels.LeaveAllAsync(connection.Caller, joined);
@@ -118,7 +134,7 @@ internal sealed class Connections(
 
     Task IHostedService.StopAsync(CancellationToken cancellationToken)
     {
-        Dispose();
+        _expiryCheck?.Dispose();
         return Task.CompletedTask;
     }
 
@@ -126,6 +142,7 @@ internal sealed class Connections(
     {
         _expiryCheck?.Dispose();
         _expiryCheck = null;
+        _refusals.Dispose();
     }
 
     private async Task RenewAsync(OpenConnection connection, SignIn signIn)
@@ -162,7 +179,7 @@ internal sealed class Connections(
 
     private readonly record struct SessionKey(string UserId, string Session, string Stream);
 
-    private sealed class OpenConnection(Caller caller, string? token, SessionKey? session)
+    private sealed class OpenConnection(Caller caller, string? token, SessionKey? session, IDisposable? held)
     {
         private int _ending;
 
@@ -171,6 +188,8 @@ internal sealed class Connections(
         public string? Token { get; } = token;
 
         public SessionKey? Session { get; } = session;
+
+        public IDisposable? Held { get; } = held;
 
         /// <returns>False when it is being ended already.</returns>
         public bool TryEnd() => Interlocked.Exchange(ref _ending, 1) == 0;

@@ -1,4 +1,5 @@
 using Collab.Server;
+using Collab.Server.Limits;
 using Collab.Server.Security;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
@@ -56,6 +57,9 @@ internal static class HostAuthentication
         services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).ValidateOnStart();
         if (guestsAllowed)
         {
+            // Whoever tries something is alone on his machine. What is configured goes before this.
+            services.Configure<LimitOptions>(limits =>
+                (limits.ConnectionsPerUser, limits.ConnectionsPerAddress, limits.RequestsPerSecond) = (0, 0, 0));
             // A caller with a token is the bearer of it, never a guest: not even when the token is refused.
             authentication.AddScheme<AuthenticationSchemeOptions, GuestAuthentication>(
                 GuestAuthentication.Scheme,

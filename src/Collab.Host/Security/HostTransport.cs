@@ -14,12 +14,19 @@ internal static class HostTransport
     private const string Port = "Collab:Https:Port";
     private const int DefaultPort = 443;
 
+    /// <summary>How long a caller may take to say what he wants: who drips holds a connection.</summary>
+    private static readonly TimeSpan RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan HstsMaxAge = TimeSpan.FromDays(365);
 
     /// <exception cref="InvalidOperationException">A setting is wrong; the message says which.</exception>
     public static void AddCollabTransport(this WebApplicationBuilder builder)
     {
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.RequestHeadersTimeout = RequestHeadersTimeout;
+        });
 
         var configuration = builder.Configuration;
         IPAddress[] proxies = [.. ValuesOf(configuration, Proxies).Select(text =>

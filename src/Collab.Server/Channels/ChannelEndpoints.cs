@@ -29,7 +29,6 @@ internal static class ChannelEndpoints
             .Produces<Published>()
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
             .Produces(StatusCodes.Status415UnsupportedMediaType)
-            .ProducesProblem(StatusCodes.Status429TooManyRequests)
             .RefusesAsUsual();
         channel.MapGet("/messages", ChannelPolling.GetAsync)
             .WithoutProxyBuffering()

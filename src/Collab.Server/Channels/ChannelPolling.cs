@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using Collab.Protocol;
 using Collab.Server.Fanout;
+using Collab.Server.Limits;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
@@ -20,6 +21,7 @@ internal static class ChannelPolling
     public static async Task<IResult> GetAsync(
         HttpContext context,
         ChannelService service,
+        ConnectionCounts counts,
         IOptions<FanoutOptions> fanout,
         TimeProvider clock,
         string channel,
@@ -30,6 +32,7 @@ internal static class ChannelPolling
         if (wait is < 0 or > MaxWaitSeconds or double.NaN)
             throw new CollabException(ErrorCodes.InvalidArgument, $"wait is 0 to {MaxWaitSeconds} seconds");
         context.Response.Headers.CacheControl = "private, no-cache";
+        using var held = wait is 0 ? null : counts.Hold(context);
         var polling = new Waiting(context, clock, TimeSpan.FromSeconds(wait ?? DefaultWaitSeconds), fanout.Value.KeepAliveMilliseconds);
         var poll = await service.PollAsync(
             context.User, ChannelEndpoints.NameOf(channel), after, limit, polling.WaitAsync, context.RequestAborted);

@@ -150,6 +150,18 @@ internal sealed class ChannelRoom : IRoomSource
         return (new Position(epoch, head), Retention.StartOf(head));
     }
 
+    /// <summary>
+    /// Whether the log goes as far as a position. It may go further than this node knows yet: what is committed can be read at once.
+    /// </summary>
+    public async ValueTask<bool> ReachesAsync(Position position, CancellationToken cancellationToken)
+    {
+        var (head, _) = await GetHeadAsync(cancellationToken);
+        if (!position.IsSameLogAs(head) || position.Offset <= head.Offset)
+            return position.IsSameLogAs(head);
+        var last = await _log.ReadBeforeAsync(Key, long.MaxValue, 1, MaxBatchBytes, cancellationToken);
+        return position.IsSameLogAs(new Position(last.Epoch, last.Head)) && position.Offset <= last.Head;
+    }
+
     /// <summary>The messages after an offset, as far as the limits allow; at least one if there is one.</summary>
     public async ValueTask<ChannelPage> ReadAfterAsync(long after, int limit, long maxBytes, CancellationToken cancellationToken)
     {

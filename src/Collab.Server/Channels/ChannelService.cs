@@ -42,13 +42,7 @@ internal sealed class ChannelService(
         var (after, rewind) = CheckStart(how.After, how.Rewind);
 
         var room = rooms.Enter(channel);
-        var membership = await connections.JoinAsync(caller.ConnectionId, room.Key, room.Group, room, room.Leave);
-        if (membership is null)
-        {
-            room.Leave();
-            throw new CollabException(ErrorCodes.NotJoined, "the connection has ended");
-        }
-
+        var membership = await EnterAsync(caller.ConnectionId, room);
         try
         {
             var start = await StartAsync(room, after, rewind, cancellationToken);
@@ -71,6 +65,20 @@ internal sealed class ChannelService(
         catch
         {
             await UnsubscribeAsync(caller, channel);
+            throw;
+        }
+    }
+
+    /// <summary>Puts a connection into a room that was entered for it, and which it leaves when it cannot.</summary>
+    public async Task<Membership> EnterAsync(string connectionId, ChannelRoom room)
+    {
+        try
+        {
+            return await connections.JoinAsync(connectionId, room.Key, room.Group, room, room.Leave);
+        }
+        catch
+        {
+            room.Leave();
             throw;
         }
     }
@@ -128,7 +136,7 @@ internal sealed class ChannelService(
         var entries = new NewLogEntry[messages.Count];
         for (var i = 0; i < entries.Length; i++)
             entries[i] = messages[i].ToEntry(space, caller.UserId);
-        limits.Count(caller.ConnectionId, space, entries.Length);
+        limits.Count(caller, space, entries.Length);
 
         var room = rooms.Enter(channel);
         try
@@ -153,17 +161,18 @@ internal sealed class ChannelService(
             throw new CollabException(ErrorCodes.InvalidArgument, "give after or before, not both");
         return await VisitAsync(channel, async room =>
         {
-            var head = (await room.GetHeadAsync(cancellationToken)).Head;
             ChannelPage page;
             if (after is { } from)
             {
-                page = from.IsSameLogAs(head) ? await room.ReadAfterAsync(from.Offset, limit, MaxAnswerBytes, cancellationToken) : default;
-                if (page.Messages is null || page.After > from.Offset || from.Offset > page.Head)
+                page = await room.ReachesAsync(from, cancellationToken)
+                    ? await room.ReadAfterAsync(from.Offset, limit, MaxAnswerBytes, cancellationToken)
+                    : default;
+                if (page.Messages is null || page.After > from.Offset)
                     throw new CollabException(ErrorCodes.PositionLost, "the history does not reach back to this position");
             }
             else
             {
-                if (before is { } to && !to.IsSameLogAs(head))
+                if (before is { } to && !to.IsSameLogAs((await room.GetHeadAsync(cancellationToken)).Head))
                     throw new CollabException(ErrorCodes.PositionLost, "the position is of another log");
                 page = await room.ReadBeforeAsync(before?.Offset ?? long.MaxValue, limit, MaxAnswerBytes, cancellationToken);
             }
@@ -255,10 +264,9 @@ internal sealed class ChannelService(
     public static async ValueTask<ChannelStart> StartAsync(
         ChannelRoom room, Position? after, int? rewind, CancellationToken cancellationToken, int limit = MaxMessages)
     {
-        var (head, _) = await room.GetHeadAsync(cancellationToken);
         if (after is { } from)
         {
-            var isHere = from.IsSameLogAs(head) && from.Offset <= head.Offset;
+            var isHere = await room.ReachesAsync(from, cancellationToken);
             if (isHere)
             {
                 var page = await room.ReadAfterAsync(from.Offset, limit, MaxAnswerBytes, cancellationToken);
@@ -274,6 +282,7 @@ internal sealed class ChannelService(
                 false);
         }
 
+        var (head, _) = await room.GetHeadAsync(cancellationToken);
         return new ChannelStart(
             rewind is > 0
                 ? await room.ReadBeforeAsync(long.MaxValue, rewind.Value, MaxAnswerBytes, cancellationToken)

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Collab.Server.Documents;
 
-/// <summary>Decides when a document's log is worth compacting, and has it done off the path of updates.</summary>
+/// <summary>Knows how large a document is, decides when its log is worth compacting, and has it done off the path of updates.</summary>
 internal sealed class DocumentCompaction(DocumentRoom room, DocumentCompactor compactor, DocumentOptions options, ILogger logger)
 {
     // A document so many times larger than this is compacted that many times less often, so that typing into it stays cheap.
@@ -16,8 +16,19 @@ internal sealed class DocumentCompaction(DocumentRoom room, DocumentCompactor co
     private int _updates;
     private long _bytes;
     private long _documentBytes;
+    private long _addedBytes;
     private bool _counted;
     private bool _running;
+
+    /// <summary>How large the document is, in bytes: measured when it was loaded and compacted, and what was added since.</summary>
+    public long DocumentBytes
+    {
+        get
+        {
+            lock (_gate)
+                return _documentBytes + _addedBytes;
+        }
+    }
 
     /// <summary>The document was loaded, and so many updates stood behind its last snapshot.</summary>
     public void Loaded(int updates, long bytes, long documentBytes)
@@ -42,7 +53,10 @@ internal sealed class DocumentCompaction(DocumentRoom room, DocumentCompactor co
         {
             _updates += entries.Length;
             foreach (var entry in entries)
+            {
                 _bytes += entry.Data.Length;
+                _addedBytes += entry.Data.Length;
+            }
         }
 
         CompactIfDue();
@@ -82,16 +96,16 @@ internal sealed class DocumentCompaction(DocumentRoom room, DocumentCompactor co
 
     private async Task CompactAsync()
     {
-        var (updates, bytes) = (0, 0L);
+        var (updates, bytes, added) = (0, 0L, 0L);
         try
         {
             await WaitForPauseAsync();
             lock (_gate)
-                (updates, bytes) = (_updates, _bytes);
+                (updates, bytes, added) = (_updates, _bytes, _addedBytes);
             if (await compactor.CompactAsync(room) is { } snapshotBytes)
             {
                 lock (_gate)
-                    _documentBytes = snapshotBytes;
+                    (_documentBytes, _addedBytes) = (snapshotBytes, _addedBytes - added);
             }
         }
         catch (Exception exception)

@@ -8,6 +8,24 @@ public sealed class DocumentOptions
     /// <summary>The largest update that is accepted, in bytes. Default 4 MiB.</summary>
     public int MaxUpdateBytes { get; set; } = 4 * 1024 * 1024;
 
+    /// <summary>
+    /// The largest document, in bytes: as it was when it was last loaded or compacted, and what has come since. Beyond it only deletions
+    /// are taken in. Default 100 MiB.
+    /// </summary>
+    public long MaxDocumentBytes { get; set; } = 100L * 1024 * 1024;
+
+    /// <summary>How many updates a second one connection may push. 0 allows any number. Default 5,000.</summary>
+    public int UpdatesPerSecond { get; set; } = 5_000;
+
+    /// <summary>How many of them may come at once after a pause. Default 10,000.</summary>
+    public int UpdateBurst { get; set; } = 10_000;
+
+    /// <summary>How many awareness updates a second one connection may push. 0 allows any number. Default 500.</summary>
+    public int AwarenessPerSecond { get; set; } = 500;
+
+    /// <summary>How many of them may come at once after a pause. Default 1,000.</summary>
+    public int AwarenessBurst { get; set; } = 1_000;
+
     /// <summary>The largest awareness update that is accepted, in bytes. Default 64 KiB.</summary>
     public int MaxAwarenessBytes { get; set; } = 64 * 1024;
 
@@ -63,6 +81,11 @@ public sealed class DocumentOptions
 
     internal string? Fault() =>
         MaxUpdateBytes is < 1024 or > 256 * 1024 * 1024 ? "Collab:Documents:MaxUpdateBytes must be 1024 to 268435456 bytes."
+        : MaxDocumentBytes < MaxUpdateBytes ? "Collab:Documents:MaxDocumentBytes must be at least MaxUpdateBytes."
+        : UpdatesPerSecond < 0 ? "Collab:Documents:UpdatesPerSecond must be 0 or more."
+        : UpdateBurst < 1 ? "Collab:Documents:UpdateBurst must be at least 1."
+        : AwarenessPerSecond < 0 ? "Collab:Documents:AwarenessPerSecond must be 0 or more."
+        : AwarenessBurst < 1 ? "Collab:Documents:AwarenessBurst must be at least 1."
         : MaxAwarenessBytes is < 256 or > 1024 * 1024 ? "Collab:Documents:MaxAwarenessBytes must be 256 to 1048576 bytes."
         : BeatMilliseconds is < 0 or > 1000 ? "Collab:Documents:BeatMilliseconds must be 0 to 1000 milliseconds."
         : ResidentBytes < 1024 * 1024 ? "Collab:Documents:ResidentBytes must be at least 1048576 bytes."

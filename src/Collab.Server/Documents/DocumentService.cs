@@ -19,6 +19,7 @@ internal sealed class DocumentService(
     DocumentReader reader,
     CollabLifetimeManager connections,
     RoomAuthorizer authorizer,
+    DocumentRates rates,
     IOptions<DocumentOptions> options)
 {
     private const int MaxStateVectorBytes = 1024 * 1024;
@@ -39,11 +40,15 @@ internal sealed class DocumentService(
 
         var member = new DocumentMember(caller.ConnectionId, caller.UserId, canWrite);
         var room = rooms.Enter(documentId, member);
-        var membership = await connections.JoinAsync(caller.ConnectionId, key, room.Group, room);
-        if (membership is null)
+        Membership membership;
+        try
+        {
+            membership = await connections.JoinAsync(caller.ConnectionId, key, room.Group, room);
+        }
+        catch
         {
             room.Remove(caller.ConnectionId);
-            throw new CollabException(ErrorCodes.NotJoined, "the connection has ended");
+            throw;
         }
 
         DocumentState state;
@@ -73,6 +78,7 @@ internal sealed class DocumentService(
     /// <returns>Its position.</returns>
     public Task<Position> PushAsync(Caller caller, string documentId, byte[]? update, CancellationToken cancellationToken)
     {
+        rates.CountUpdate(caller);
         var (room, member) = Membership(caller, documentId);
         if (!member.CanWrite)
             throw new CollabException(ErrorCodes.Forbidden, "you may read this document but not change it");
@@ -88,6 +94,9 @@ internal sealed class DocumentService(
 
         if (Updates.IsEmptyV1(update))
             return HeadAsync(room, cancellationToken);
+        // What only deletes is let in: it makes the document smaller.
+        if (room.Compaction.DocumentBytes + update.Length > options.Value.MaxDocumentBytes && Updates.InsertersV1(update, Updates.EmptyV1).Count > 0)
+            throw new CollabException(ErrorCodes.TooLarge, $"with this update the document would be larger than {options.Value.MaxDocumentBytes} bytes");
         if (!options.Value.EnforceClientIds)
             return room.PushAsync(update, member);
         var writing = room.Writers.ClaimAsync(member.UserId, Updates.InsertersV1(update, Updates.EmptyV1));
@@ -142,6 +151,7 @@ internal sealed class DocumentService(
     /// <summary>Takes in awareness states of a member and tells the others.</summary>
     public Task PushAwarenessAsync(Caller caller, string documentId, byte[]? awareness)
     {
+        rates.CountAwareness(caller);
         var (room, member) = Membership(caller, documentId);
         if (awareness is null)
             throw new CollabException(ErrorCodes.InvalidAwareness, "there is no awareness update");

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
+using Collab.Server.Limits;
 using Collab.Server.Rooms;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Protocol;
@@ -16,6 +17,7 @@ namespace Collab.Server.Fanout;
 internal sealed class CollabLifetimeManager(
     HubLifetimeManager<CollabHub> inner,
     IOptions<FanoutOptions> options,
+    IOptions<LimitOptions> limits,
     TimeProvider clock,
     ILoggerFactory loggerFactory)
     : HubLifetimeManager<CollabHub>, IHostedService, IDisposable
@@ -36,12 +38,15 @@ internal sealed class CollabLifetimeManager(
     /// <param name="group">The room's group.</param>
     /// <param name="source">What the member is served from when he has fallen behind.</param>
     /// <param name="ended">Called once, when this membership is over.</param>
-    /// <returns>Null when the connection has ended.</returns>
-    public async ValueTask<Membership?> JoinAsync(
+    /// <exception cref="CollabException">
+    /// <c>not_joined</c>: the connection has ended. <c>too_many</c>: it is in too many rooms already.
+    /// </exception>
+    public async ValueTask<Membership> JoinAsync(
         string connectionId, RoomKey room, string group, IRoomSource source, Action? ended = null)
     {
-        if (!_connections.TryGetValue(connectionId, out var connection) || connection.Outbox.Join(room, source, ended) is not { } membership)
-            return null;
+        if (!_connections.TryGetValue(connectionId, out var connection))
+            throw Outbox.HasEnded();
+        var membership = connection.Outbox.Join(room, source, ended, limits.Value.RoomsPerConnection);
         await inner.AddToGroupAsync(connectionId, group);
         return membership;
     }

@@ -34,15 +34,23 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
     public HubConnectionContext Connection => connection;
 
     /// <summary>Adds the connection to a room. Until <see cref="Follow"/> the room's messages are noted, not sent.</summary>
-    /// <returns>Null when the connection has ended.</returns>
-    public Membership? Join(RoomKey room, IRoomSource source, Action? ended)
+    /// <param name="room">The room.</param>
+    /// <param name="source">What the member is served from when he has fallen behind.</param>
+    /// <param name="ended">Called once, when this membership is over.</param>
+    /// <param name="maxRooms">In how many rooms it may be; 0 for any number.</param>
+    /// <exception cref="CollabException">
+    /// <c>not_joined</c>: the connection has ended. <c>too_many</c>: it is in too many rooms already.
+    /// </exception>
+    public Membership Join(RoomKey room, IRoomSource source, Action? ended, int maxRooms)
     {
         var membership = new Membership(room, source, ended);
         Membership? former;
         lock (_gate)
         {
             if (_closed)
-                return null;
+                throw HasEnded();
+            if (maxRooms > 0 && _memberships.Count >= maxRooms && !_memberships.ContainsKey(room))
+                throw new CollabException(ErrorCodes.TooMany, $"a connection may be in {maxRooms} documents and channels at a time; leave one first");
             _latest = null;
             _memberships.Remove(room, out former);
             _memberships.Add(room, membership);
@@ -51,6 +59,9 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
         former?.End();
         return membership;
     }
+
+    /// <summary>What is thrown to who acts for a connection that has ended.</summary>
+    public static CollabException HasEnded() => new(ErrorCodes.NotJoined, "the connection has ended");
 
     /// <summary>
     /// The member has been given everything up to <paramref name="cursor"/>: from here on he follows. What the log is known to hold

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Collab.Protocol;
+using Collab.Server.Limits;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -11,7 +12,13 @@ namespace Collab.Server.Security;
 /// Stands before the hub's transports: a connection is opened, read, written and ended by the user who negotiated it alone. And lets that
 /// user renew his token while the connection goes on, as SignalR of ASP.NET Core 11 does.
 /// </summary>
-internal sealed class ConnectionGate(ConnectionOwners owners, Connections connections, Revocations revocations, TimeProvider clock)
+internal sealed class ConnectionGate(
+    ConnectionOwners owners,
+    Connections connections,
+    ConnectionCounts counts,
+    RequestRate requests,
+    Revocations revocations,
+    TimeProvider clock)
 {
     private const string Lifetime = "tokenLifetimeSeconds";
 
@@ -52,7 +59,7 @@ internal sealed class ConnectionGate(ConnectionOwners owners, Connections connec
         }
         catch (CollabException exception) when (!context.Response.HasStarted)
         {
-            await CollabProblemFilter.Problem(exception.Code, exception.Message).ExecuteAsync(context);
+            await CollabProblemFilter.RefuseAsync(context, exception);
         }
     }
 
@@ -63,6 +70,12 @@ internal sealed class ConnectionGate(ConnectionOwners owners, Connections connec
         // An open connection is ended, and must be able to fetch that it is.
         if (token is null || !connections.IsOpen(token))
             CheckIsNotRevoked(signIn);
+        if (token is null)
+        {
+            requests.Count(context);
+            counts.Check(context);
+        }
+
         if (isNegotiation)
         {
             await NegotiateAsync(context, signIn, next);

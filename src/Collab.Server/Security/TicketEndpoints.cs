@@ -24,7 +24,6 @@ internal static class TicketEndpoints
         .Accepts<TicketRequest>("application/json")
         .Produces<IssuedTicket>()
         .Produces(StatusCodes.Status415UnsupportedMediaType)
-        .ProducesProblem(StatusCodes.Status429TooManyRequests)
         .RefusesAsUsual();
 
     private static async Task<IResult> IssueAsync(HttpContext context, Tickets tickets, TimeProvider clock)

@@ -24,7 +24,8 @@ internal static class Tokens
 
     /// <summary>A token that is in order.</summary>
     /// <param name="grants">The claim <c>collab</c>, as JSON.</param>
-    public static string Of(string grants) => Sign(grants, Key);
+    /// <param name="user">Whose it is.</param>
+    public static string Of(string grants, string user = "ada") => Sign(grants, Key, user: user);
 
     /// <summary>A token that is signed otherwise.</summary>
     public static string Of(string grants, SigningCredentials credentials, string issuer = Issuer) =>
@@ -42,17 +43,17 @@ internal static class Tokens
     };
 
     private static string Sign(
-        string grants, byte[] key, string issuer = Issuer, string audience = Audience, TimeSpan? lifetime = null) =>
+        string grants, byte[] key, string issuer = Issuer, string audience = Audience, TimeSpan? lifetime = null, string user = "ada") =>
         new JsonWebTokenHandler().CreateToken(
-            Payload(grants, issuer, audience, lifetime ?? TimeSpan.FromHours(1)),
+            Payload(grants, issuer, audience, lifetime ?? TimeSpan.FromHours(1), user),
             new SigningCredentials(new SymmetricSecurityKey(key), SecurityAlgorithms.HmacSha256));
 
-    private static string Payload(string grants, string issuer, string audience, TimeSpan lifetime)
+    private static string Payload(string grants, string issuer, string audience, TimeSpan lifetime, string user = "ada")
     {
         var now = DateTimeOffset.UtcNow;
         return JsonSerializer.Serialize(new
         {
-            sub = "ada",
+            sub = user,
             iss = issuer,
             aud = audience,
             nbf = now.AddHours(-2).ToUnixTimeSeconds(),

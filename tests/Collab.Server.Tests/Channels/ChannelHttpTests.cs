@@ -2,7 +2,10 @@ using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using Collab.Protocol;
+using Collab.Server.Channels;
+using Collab.Server.Rooms;
 using Collab.Testing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Collab.Server.Tests.Channels;
 
@@ -59,6 +62,24 @@ public sealed class ChannelHttpTests
         Assert.NotNull(answer.Content.Headers.ContentLength);
         Assert.Equal(answer.Content.Headers.ContentLength, (await answer.Content.ReadAsByteArrayAsync()).Length);
         Assert.Null(answer.Headers.TransferEncodingChunked);
+    }
+
+    [Fact]
+    public async Task Who_read_what_is_committed_before_the_server_was_told_goes_on_from_there()
+    {
+        var log = new GatedRoomLog();
+        await using var host = await CollabTestHost.StartAsync(configure: collab => collab.Services.AddSingleton<IRoomLog>(log));
+        await host.PostAsync(Messages, """{"event":"n"}""");
+        var committed = await log.AppendAsync(
+            new RoomKey(RoomKind.Channel, "c"), [new NewMessage("n", null, null).ToEntry(new ChannelNamespace(), "ada")], default);
+
+        var page = await (await host.GetAsync($"{Messages}?wait=0&after={committed.Last}")).JsonAsync();
+
+        Assert.True(page.GetProperty("recovered").GetBoolean());
+        Assert.Empty(page.GetProperty("messages").EnumerateArray());
+        Assert.Equal(committed.Last.ToString(), Text(page, "position"));
+        var beyond = await (await host.GetAsync($"{Messages}?wait=0&after={committed.Last with { Offset = 3 }}")).JsonAsync();
+        Assert.False(beyond.GetProperty("recovered").GetBoolean());
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Collab.Protocol;
 using Collab.Server.Fanout;
+using Collab.Server.Limits;
 using Collab.Server.Security;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -16,6 +17,7 @@ internal sealed class EventStreams(
     ChannelRooms rooms,
     CollabLifetimeManager lifetimes,
     Connections connections,
+    ConnectionCounts counts,
     IOptions<ChannelOptions> options,
     IOptions<FanoutOptions> fanout,
     TimeProvider clock,
@@ -39,6 +41,7 @@ internal sealed class EventStreams(
         foreach (var position in after)
             ChannelService.CheckStart(position, rewind);
 
+        using var held = counts.Hold(context);
         var userId = SubjectUserIdProvider.IdOf(context.User);
         var caller = new Caller(Guid.NewGuid().ToString("N"), SignIn.Of(context), userId);
         using var connection = new EventStreamConnection(context, caller.ConnectionId, userId, channels, loggerFactory);
@@ -70,13 +73,7 @@ internal sealed class EventStreams(
         for (var i = 0; i < memberships.Length; i++)
         {
             var room = rooms.Enter(channels[i]);
-            if (await lifetimes.JoinAsync(connection.ConnectionId, room.Key, room.Group, room, room.Leave) is not { } membership)
-            {
-                room.Leave();
-                return;
-            }
-
-            memberships[i] = (room, membership);
+            memberships[i] = (room, await service.EnterAsync(connection.ConnectionId, room));
             var (position, last) = ChannelService.CheckStart(after[i], rewind);
             starts[i] = (channels[i], await ChannelService.StartAsync(room, position, last, connection.ConnectionAborted));
         }

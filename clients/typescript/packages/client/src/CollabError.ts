@@ -21,6 +21,7 @@ export type CollabErrorCode =
   | "position_lost"
   | "too_large"
   | "rate_limited"
+  | "too_many"
   | "not_joined"
   | "unavailable"
   | "unauthorized"

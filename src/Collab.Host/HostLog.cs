@@ -46,4 +46,9 @@ internal static partial class HostLog
         "A token came over plain http from another machine: whoever is on the way can take it. Set up TLS and Collab:Https:Required; "
         + "if a proxy in front ends TLS, name it in Collab:Proxies. This is said once")]
     public static partial void TokenInClear(ILogger logger);
+
+    [LoggerMessage(9005, LogLevel.Warning,
+        "A caller without a token came over plain http by a name that is not localhost, and was not signed in as a guest: any page can have its name point "
+        + "here. If it is yours, list it in AllowedHosts")]
+    public static partial void GuestFromElsewhere(ILogger logger);
 }

@@ -1,4 +1,5 @@
 using Collab.Protocol;
+using Collab.Server.Security;
 using Microsoft.OpenApi;
 
 namespace Collab.Host;
@@ -29,8 +30,16 @@ internal static class OpenApi
                 BearerFormat = "JWT",
                 Description = "A JSON Web Token whose claim `collab` grants what may be done.",
             };
+            document.Components.SecuritySchemes["ticket"] = new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.ApiKey,
+                In = ParameterLocation.Query,
+                Name = TicketDefaults.QueryParameter,
+                Description = "Where no header can be sent, a ticket of `POST /tickets`: for this path, once, within 30 seconds.",
+            };
             document.Security ??= [];
             document.Security.Add(new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference("bearer", document)] = [] });
+            document.Security.Add(new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference("ticket", document)] = [] });
             return Task.CompletedTask;
         }));
 

@@ -21,6 +21,8 @@ return await HostRun.RunAsync(() =>
     builder.Services.AddCollab().AddSqliteStore();
     builder.Services.AddCollabCors();
     builder.Services.AddCollabOpenApi();
+    // A caller's mistake is answered in Development as it is in Production: with a problem document, not with a page of exceptions.
+    builder.Services.PostConfigure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = false);
 
     var app = builder.Build();
 

@@ -31,18 +31,6 @@ internal sealed partial class CollabErrorFilter(Connections connections, ILogger
         }
     }
 
-    public async Task OnConnectedAsync(HubLifetimeContext context, Func<HubLifetimeContext, Task> next)
-    {
-        try
-        {
-            await next(context);
-        }
-        catch (Exception exception) when (ToHubException(exception) is { } refusal)
-        {
-            throw refusal;
-        }
-    }
-
     /// <summary>Does the same for a part of a stream: what fails after a stream has begun does not come by here.</summary>
     public static async Task<T> GuardAsync<T>(Func<Task<T>> part)
     {

@@ -58,11 +58,14 @@ internal sealed class CollabHub(
         var token = request.Request.Query["id"].ToString() is { Length: > 0 } id ? id : null;
         // Over long polling the request is a copy that does not know until when its user has signed in.
         var signIn = (token is null ? null : owners.Find(token)?.SignIn) ?? SignIn.Of(request);
+        var refusal = counts.TryHold(request, out var held);
         connections.Begin(
             new Caller(Context.ConnectionId, signIn, Context.UserIdentifier),
             token,
             request.Request.Query[Connections.SessionParameter],
-            held: counts.Hold(request));
+            held: held);
+        if (refusal is not null)
+            connections.SendAway(Context.ConnectionId, refusal);
         return Task.CompletedTask;
     }
 

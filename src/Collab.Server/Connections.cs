@@ -107,8 +107,15 @@ internal sealed class Connections(
     /// <summary>A call was refused because there were too many. Who does not care is sent away.</summary>
     public void NoteRateLimited(string connectionId)
     {
-        if (!_refusals.TryCount(connectionId, 1, out _) && _open.TryGetValue(connectionId, out var connection) && connection.TryEnd())
-            _ = lifetimes.EndAsync(connectionId, new CloseMessage($"{ErrorCodes.RateLimited}: too many of your calls had to be refused", allowReconnect: false));
+        if (!_refusals.TryCount(connectionId, 1, out _))
+            SendAway(connectionId, new CollabException(ErrorCodes.RateLimited, "too many of your calls had to be refused"));
+    }
+
+    /// <summary>Ends a connection that its client should not open again at once.</summary>
+    public void SendAway(string connectionId, CollabException reason)
+    {
+        if (_open.TryGetValue(connectionId, out var connection) && connection.TryEnd())
+            _ = lifetimes.EndAsync(connectionId, new CloseMessage($"{reason.Code}: {reason.Message}", allowReconnect: false));
     }
 
     /// <summary>A connection has ended.</summary>

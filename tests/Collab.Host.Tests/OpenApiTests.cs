@@ -39,8 +39,7 @@ public sealed class OpenApiTests
         await using (var host = await HostProcess.Launch(folder.Path).ReadyAsync())
             Assert.Contains("swagger-ui", await http.GetStringAsync(new Uri(host.Url + "/openapi/index.html")), StringComparison.Ordinal);
 
-        await using var production = await HostProcess.Launch(
-            folder.Path, "Production", [("Authentication__Schemes__Bearer__SigningKeys__0__Value", Convert.ToBase64String(new byte[32]))]).ReadyAsync();
+        await using var production = await HostProcess.Launch(folder.Path, "Production", Security.Tokens.Settings).ReadyAsync();
         using var page = await http.GetAsync(new Uri(production.Url + "/openapi/index.html"));
         Assert.Equal(HttpStatusCode.NotFound, page.StatusCode);
         using var document = await http.GetAsync(new Uri(production.Url + "/openapi/v1.json"));

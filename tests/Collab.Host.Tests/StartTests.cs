@@ -38,6 +38,43 @@ public sealed class StartTests : IDisposable
         await ben.UntilReadAsync(typist, 5);
     }
 
+    [Theory]
+    [InlineData("evil.example", HttpStatusCode.Unauthorized)]
+    [InlineData("localhost.evil.example:80", HttpStatusCode.Unauthorized)]
+    [InlineData("app.localhost", HttpStatusCode.OK)]
+    [InlineData("192.0.2.7:5080", HttpStatusCode.OK)]
+    [InlineData("[::1]", HttpStatusCode.OK)]
+    public async Task A_guest_does_not_come_by_a_name_that_a_foreign_page_could_have_pointed_here(string name, HttpStatusCode status)
+    {
+        await using var host = await HostProcess.Launch(_folder.Path).ReadyAsync();
+
+        using var answer = await GetAsync(host, name);
+
+        Assert.Equal(status, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_guest_comes_by_a_name_that_the_operator_has_listed()
+    {
+        await using var host = await HostProcess.Launch(
+            _folder.Path, settings: [("AllowedHosts", "collab.test;localhost;127.0.0.1")]).ReadyAsync();
+
+        using var answer = await GetAsync(host, "collab.test");
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_callers_mistake_is_a_problem_document_in_Development_too()
+    {
+        await using var host = await HostProcess.Launch(_folder.Path).ReadyAsync();
+        using var http = new HttpClient();
+
+        using var answer = await http.GetAsync(new Uri(host.Url + "/channels/c/messages?limit=abc"));
+
+        Assert.Equal((HttpStatusCode.BadRequest, "invalid_argument"), (answer.StatusCode, await answer.CodeAsync()));
+    }
+
     [Fact]
     public async Task A_refused_call_does_not_fill_the_log()
     {
@@ -112,7 +149,7 @@ public sealed class StartTests : IDisposable
 
         Assert.Equal(1, await host.ExitAsync());
 
-        Assert.StartsWith($"Collab did not start: {sentence}", host.Lines[^1], StringComparison.Ordinal);
+        Assert.Contains(host.Lines, line => line.StartsWith($"Collab did not start: {sentence}", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -137,5 +174,13 @@ public sealed class StartTests : IDisposable
 
         Assert.Equal(1, await second.ExitAsync());
         Assert.Contains(second.Lines, line => line.StartsWith($"Collab did not start: Failed to bind to address {first.Url}", StringComparison.Ordinal));
+    }
+
+    private static async Task<HttpResponseMessage> GetAsync(HostProcess host, string name)
+    {
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(host.Url + "/channels/c/messages?wait=0"));
+        request.Headers.Host = name;
+        return await http.SendAsync(request);
     }
 }

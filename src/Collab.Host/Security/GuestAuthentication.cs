@@ -1,7 +1,9 @@
+using System.Net;
 using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.HostFiltering;
 using Microsoft.Extensions.Options;
 
 namespace Collab.Host.Security;
@@ -11,7 +13,7 @@ namespace Collab.Host.Security;
 /// its guest in a cookie.
 /// </summary>
 internal sealed class GuestAuthentication(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, IOptions<HostFilteringOptions> hosts)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public new const string Scheme = "Guest";
@@ -24,6 +26,12 @@ internal sealed class GuestAuthentication(
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
+        if (!Request.IsHttps && !IsOfThisServer(Request.Host.Host))
+        {
+            HostLog.GuestFromElsewhere(Logger);
+            return Task.FromResult(AuthenticateResult.Fail("Guests come over https, or by localhost, an IP address or a name in AllowedHosts."));
+        }
+
         var id = Request.Cookies[Cookie];
         if (id is not { Length: 8 } || !id.All(char.IsAsciiHexDigitLower))
         {
@@ -45,4 +53,12 @@ internal sealed class GuestAuthentication(
             [new Claim(ClaimTypes.NameIdentifier, name), new Claim(ClaimTypes.Name, name), new Claim("collab", Grants)], Scheme);
         return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme)));
     }
+
+    // A foreign page can have its own name point here (DNS rebinding); it is of the server's origin then, and must not be a guest.
+    // Over https the certificate would not fit.
+    private bool IsOfThisServer(string name) =>
+        name is "localhost"
+        || name.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
+        || IPAddress.TryParse(name, out _)
+        || hosts.Value.AllowedHosts.Any(allowed => allowed != "*");
 }

@@ -54,7 +54,14 @@ internal static class HostAuthentication
                 };
             });
         // An authority that cannot be used is told at the start, not by the first request.
-        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).ValidateOnStart();
+        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme)
+            .Validate(
+                options => keys.Algorithms.Count == 0 || NamesIssuer(options),
+                $"Set {BearerSection}:ValidIssuer to the 'iss' of your tokens: without it every token is refused.")
+            .Validate(
+                options => keys.Algorithms.Count == 0 || NamesAudience(options),
+                $"Set {BearerSection}:ValidAudiences:0 to the 'aud' of your tokens: without it every token is refused.")
+            .ValidateOnStart();
         if (guestsAllowed)
         {
             // Whoever tries something is alone on his machine. What is configured goes before this.
@@ -67,4 +74,17 @@ internal static class HostAuthentication
                     ?? (sources.IsIn(context.Request) ? JwtBearerDefaults.AuthenticationScheme : null));
         }
     }
+
+    // An identity provider says who it is.
+    private static bool NamesIssuer(JwtBearerOptions options) =>
+        options.ConfigurationManager is not null
+        || options.TokenValidationParameters is { ValidateIssuer: false }
+        || !string.IsNullOrEmpty(options.TokenValidationParameters.ValidIssuer)
+        || options.TokenValidationParameters.ValidIssuers?.Any() is true;
+
+    private static bool NamesAudience(JwtBearerOptions options) =>
+        options.TokenValidationParameters is { ValidateAudience: false }
+        || !string.IsNullOrEmpty(options.Audience)
+        || !string.IsNullOrEmpty(options.TokenValidationParameters.ValidAudience)
+        || options.TokenValidationParameters.ValidAudiences?.Any() is true;
 }

@@ -31,21 +31,26 @@ internal sealed class ConnectionCounts(IOptions<LimitOptions> options)
     /// <summary>Counts a connection of the caller of a request until it is disposed of.</summary>
     /// <returns>Null when nothing needs to be counted.</returns>
     /// <exception cref="CollabException"><c>too_many</c>: there are too many already.</exception>
-    public IDisposable? Hold(HttpContext context)
+    public IDisposable? Hold(HttpContext context) => TryHold(context, out var held) is { } refusal ? throw refusal : held;
+
+    /// <summary>Counts a connection of the caller of a request until <paramref name="held"/> is disposed of.</summary>
+    /// <returns>Null, or why it is refused.</returns>
+    public CollabException? TryHold(HttpContext context, out IDisposable? held)
     {
+        held = null;
         var (user, address) = KeysOf(context);
-        if (user is null && address is null)
-            return null;
         if (user is not null && !TryAdd(_users, user, options.Value.ConnectionsPerUser))
-            throw TooMany(OfUser);
+            return TooMany(OfUser);
         if (address is not null && !TryAdd(_addresses, address, options.Value.ConnectionsPerAddress))
         {
             if (user is not null)
                 Remove(_users, user);
-            throw TooMany(OfAddress);
+            return TooMany(OfAddress);
         }
 
-        return new Held(this, user, address);
+        if (user is not null || address is not null)
+            held = new Held(this, user, address);
+        return null;
     }
 
     // Null for what is not limited.

@@ -55,6 +55,18 @@ public sealed class KeySettingTests : IDisposable
         await RefusedAsync("PublicKeys:0", rsa.ExportSubjectPublicKeyInfoPem(), $"{Bearer}:PublicKeys:0 must be an RSA key of at least 2048 bits");
     }
 
+    [Theory]
+    [InlineData("ValidIssuer", "'iss'")]
+    [InlineData("ValidAudiences:0", "'aud'")]
+    public async Task Whose_tokens_and_for_whom_must_be_said(string missing, string claim)
+    {
+        var settings = Tokens.Settings.Where(setting => !setting.Item1.EndsWith(missing.Replace(":", "__", StringComparison.Ordinal), StringComparison.Ordinal));
+        await using var host = HostProcess.Launch(_folder.Path, environment: null, settings: settings);
+
+        Assert.Equal(1, await host.ExitAsync());
+        Assert.Contains(host.Lines, line => line.Contains($"Set {Bearer}:{missing} to the {claim} of your tokens", StringComparison.Ordinal));
+    }
+
     [Fact]
     public Task An_authority_is_asked_over_https() =>
         RefusedAsync("Authority", "http://id.example", "The MetadataAddress or Authority must use HTTPS");

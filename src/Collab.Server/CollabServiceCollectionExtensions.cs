@@ -3,6 +3,7 @@ using Collab.Server.Channels.EventStream;
 using Collab.Server.Documents;
 using Collab.Server.Fanout;
 using Collab.Server.Limits;
+using Collab.Server.Nodes;
 using Collab.Server.Operations;
 using Collab.Server.Rooms;
 using Collab.Server.Security;
@@ -36,6 +37,7 @@ public static class CollabServiceCollectionExtensions
         AddOptions<FanoutOptions>(services, "Collab:Fanout", options => options.Fault());
         AddOptions<DocumentOptions>(services, "Collab:Documents", options => options.Fault());
         AddOptions<ChannelOptions>(services, "Collab:Channels", options => options.Fault());
+        AddOptions<NodeOptions>(services, "Collab:Nodes", options => options.Fault());
         AddOptions<LimitOptions>(services, "Collab:Limits", options => options.Fault());
         AddOptions<SecurityOptions>(services, "Collab:Security", options => options.Fault());
         AddOptions<OriginOptions>(services, "Collab", options => options.Fault());
@@ -44,6 +46,11 @@ public static class CollabServiceCollectionExtensions
 
         var signalR = AddHub(services);
         services.TryAddSingleton<IDocumentEngine, ManagedEngine>();
+        services.TryAddSingleton<IBackplane, NoBackplane>();
+        services.AddSingleton<NodeBus>();
+        services.AddSingleton<NodeDirectory>();
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<NodeDirectory>());
+        services.AddHostedService<RoomHealing>();
         services.AddSingleton<DocumentCompactor>();
         services.AddSingleton<DocumentReader>();
         services.AddSingleton<DocumentRooms>();

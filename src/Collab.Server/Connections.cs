@@ -4,8 +4,10 @@ using Collab.Server.Channels;
 using Collab.Server.Documents;
 using Collab.Server.Fanout;
 using Collab.Server.Limits;
+using Collab.Server.Nodes;
 using Collab.Server.Rooms;
 using Collab.Server.Security;
+using MessagePack;
 using Microsoft.AspNetCore.SignalR.Protocol;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -23,10 +25,15 @@ internal sealed class Connections(
     CollabLifetimeManager lifetimes,
     RoomAuthorizer authorizer,
     Revocations revocations,
+    NodeBus bus,
     IOptions<LimitOptions> limits,
     TimeProvider clock)
-    : IHostedService, IDisposable
+    : IHostedService, INodeListener, IDisposable
 {
+    // The group in which nodes say which sessions they have connections of.
+    private const string Sessions = "sessions";
+    private const int Opened = 1;
+
     /// <summary>The parameter of the URL that names the session.</summary>
     public const string SessionParameter = "session";
 
@@ -64,6 +71,13 @@ internal sealed class Connections(
         });
         if (former is not null)
             _ = lifetimes.ReplaceAsync(former);
+        var (user, name) = (key.Value.UserId, key.Value.Session);
+        bus.Say(Sessions, Opened, (ref writer) =>
+        {
+            writer.Write(user);
+            writer.Write(name);
+            writer.Write(stream);
+        });
     }
 
     /// <summary>Whether the connection of this connection token is open.</summary>
@@ -135,6 +149,7 @@ internal sealed class Connections(
 
     Task IHostedService.StartAsync(CancellationToken cancellationToken)
     {
+        bus.Join(Sessions, this);
         _expiryCheck = clock.CreateTimer(_ => EndExpired(), null, ExpiryCheckInterval, ExpiryCheckInterval);
         return Task.CompletedTask;
     }
@@ -143,6 +158,23 @@ internal sealed class Connections(
     {
         _expiryCheck?.Dispose();
         return Task.CompletedTask;
+    }
+
+    void INodeListener.Receive(string node, int kind, ref MessagePackReader body)
+    {
+        // A connection to another node has taken the place of one to this.
+        if (kind == Opened && _sessions.TryRemove(new SessionKey(body.ReadString()!, body.ReadString()!, body.ReadString()!), out var former))
+            _ = lifetimes.ReplaceAsync(former);
+    }
+
+    void INodeListener.Joined()
+    {
+        // What was opened meanwhile is not known to the others; both connections stay.
+    }
+
+    void INodeListener.Lost(string node)
+    {
+        // Its connections are gone.
     }
 
     public void Dispose()

@@ -36,6 +36,20 @@ public abstract partial class RoomLogConformance : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_heads_of_many_rooms_are_read_at_once_in_the_order_asked_for()
+    {
+        var document = await Log.Append(Document, "a");
+        document = await Log.Append(Document, "b");
+        var channel = await Log.Append(Channel, "c");
+        var none = new RoomKey(RoomKind.Document, "none");
+
+        var heads = await Log.ReadHeadsAsync([none, Channel, Document, Channel], default);
+
+        Assert.Equal([new Position((await Log.ReadAll(none)).Epoch, 0), channel, document, channel], heads);
+        Assert.Empty(await Log.ReadHeadsAsync([], default));
+    }
+
+    [Fact]
     public async Task Positions_of_a_room_are_dense_from_1()
     {
         var first = await Log.Append(Document, "a");

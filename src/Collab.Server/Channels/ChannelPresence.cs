@@ -17,6 +17,11 @@ internal sealed class ChannelPresence(ChannelRoom room, CollabLifetimeManager co
     // Announcements are made one after the other; those who wait for their turn are announced together by whoever has it.
     private readonly SemaphoreSlim _turn = new(1, 1);
     private Dictionary<string, ChannelMember> _announced = new(StringComparer.Ordinal);
+    // What the other nodes were told of the members here.
+    private Dictionary<string, ChannelMember> _told = new(StringComparer.Ordinal);
+
+    // The members on each other node, by its id.
+    private readonly Dictionary<string, Dictionary<string, ChannelMember>> _others = new(StringComparer.Ordinal);
 
     private string Group => "presence:" + room.Name;
 
@@ -29,11 +34,43 @@ internal sealed class ChannelPresence(ChannelRoom room, CollabLifetimeManager co
         }
     }
 
-    /// <summary>Everybody who is present.</summary>
+    /// <summary>Everybody who is present, on whatever node.</summary>
     public ChannelMember[] Members()
     {
         lock (_gate)
-            return [.. _members.Values.Select(member => member.Shown)];
+            return [.. Everybody(Here()).Values];
+    }
+
+    /// <summary>Tells the other nodes of all members here.</summary>
+    public void TellAll()
+    {
+        lock (_gate)
+            room.Peers.Tell(isWhole: true, Here(), []);
+    }
+
+    /// <summary>Another node tells who is present there.</summary>
+    /// <param name="node">Its id.</param>
+    /// <param name="isWhole">Those who have come are all.</param>
+    /// <param name="joined">Who has come, by key.</param>
+    /// <param name="left">The keys of those who have gone.</param>
+    public void TakeOthers(
+        string node, bool isWhole, IReadOnlyDictionary<string, ChannelMember> joined, IReadOnlyCollection<string> left)
+    {
+        lock (_gate)
+        {
+            if (!_others.TryGetValue(node, out var there))
+                _others.Add(node, there = new(StringComparer.Ordinal));
+            if (isWhole)
+                there.Clear();
+            foreach (var key in left)
+                there.Remove(key);
+            foreach (var (key, member) in joined)
+                there[key] = member;
+            if (there.Count == 0)
+                _others.Remove(node);
+        }
+
+        _ = AnnounceInTurnAsync();
     }
 
     /// <summary>Makes a connection's user present, and lets the connection follow who comes and goes.</summary>
@@ -121,19 +158,46 @@ internal sealed class ChannelPresence(ChannelRoom room, CollabLifetimeManager co
     /// <summary>Tells the members what has changed since they were told last.</summary>
     private async Task AnnounceAsync()
     {
-        Dictionary<string, ChannelMember> present;
+        Dictionary<string, ChannelMember> here, present;
         lock (_gate)
-            present = _members.ToDictionary(member => member.Key, member => member.Value.Shown, StringComparer.Ordinal);
-        var joined = present.Where(member => !_announced.TryGetValue(member.Key, out var known) || !ShowsSame(known, member.Value))
-            .Select(member => member.Value).ToArray();
-        var left = _announced.Where(member => !present.ContainsKey(member.Key)).Select(member => member.Value).ToArray();
+        {
+            here = Here();
+            present = Everybody(here);
+        }
+
+        var (came, went) = Difference(_told, here);
+        _told = here;
+        if (came.Count + went.Count > 0)
+            room.Peers.Tell(isWhole: false, came, went.Keys);
+
+        var (joined, left) = Difference(_announced, present);
         _announced = present;
-        if (joined.Length + left.Length > 0)
+        if (joined.Count + left.Count > 0)
         {
             await connections.SendGroupAsync(
-                Group, HubContract.MembersChanged, [room.Name, new MembersChanged(joined, left)]);
+                Group, HubContract.MembersChanged, [room.Name, new MembersChanged([.. joined.Values], [.. left.Values])]);
         }
     }
+
+    private Dictionary<string, ChannelMember> Here() =>
+        _members.ToDictionary(member => member.Key, member => member.Value.Shown, StringComparer.Ordinal);
+
+    // Who is here and elsewhere is shown as he is here.
+    private Dictionary<string, ChannelMember> Everybody(Dictionary<string, ChannelMember> here)
+    {
+        if (_others.Count == 0)
+            return here;
+        var everybody = new Dictionary<string, ChannelMember>(here, StringComparer.Ordinal);
+        foreach (var (key, member) in _others.Values.SelectMany(there => there))
+            everybody.TryAdd(key, member);
+        return everybody;
+    }
+
+    private static (Dictionary<string, ChannelMember> Joined, Dictionary<string, ChannelMember> Left) Difference(
+        Dictionary<string, ChannelMember> before, Dictionary<string, ChannelMember> after) => (
+        after.Where(member => !before.TryGetValue(member.Key, out var known) || !ShowsSame(known, member.Value))
+            .ToDictionary(StringComparer.Ordinal),
+        before.Where(member => !after.ContainsKey(member.Key)).ToDictionary(StringComparer.Ordinal));
 
     // Another tab of the same user is no news.
     private static bool ShowsSame(ChannelMember a, ChannelMember b) =>

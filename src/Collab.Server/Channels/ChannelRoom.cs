@@ -1,5 +1,6 @@
 using Collab.Protocol;
 using Collab.Server.Fanout;
+using Collab.Server.Nodes;
 using Collab.Server.Rooms;
 using Microsoft.AspNetCore.SignalR.Protocol;
 using Microsoft.Extensions.Logging;
@@ -22,6 +23,7 @@ internal sealed class ChannelRoom : IRoomSource
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
     private readonly CommitBeat<PendingPublish> _beat;
+    private readonly RoomFeed<ChannelFrame> _feed;
     private readonly Lock _gate = new();
     private readonly ChannelTail _tail = new();
     private TaskCompletionSource? _next;
@@ -36,12 +38,15 @@ internal sealed class ChannelRoom : IRoomSource
         CollabLifetimeManager connections,
         ChannelOptions options,
         ChannelMetrics metrics,
+        NodeBus bus,
         TimeProvider clock,
         ILogger logger)
     {
         (Name, Namespace, _log, _connections, _clock, _logger) = (name, space, log, connections, clock, logger);
         Key = new RoomKey(RoomKind.Channel, name);
         Group = "channel:" + name;
+        Peers = new ChannelPeers(this, bus);
+        _feed = new RoomFeed<ChannelFrame>(SendAsync, ReadAsync, logger);
         Presence = new ChannelPresence(this, connections, TimeSpan.FromMilliseconds(options.PresenceGraceMilliseconds), clock);
         Retention = new ChannelRetention(Key, space.Retention, log, name, logger);
         SlowReader = new SlowReader(this, space.SlowReaders, metrics);
@@ -57,6 +62,8 @@ internal sealed class ChannelRoom : IRoomSource
 
     /// <summary>The SignalR group of the subscribers.</summary>
     public string Group { get; }
+
+    public ChannelPeers Peers { get; }
 
     public ChannelPresence Presence { get; }
 
@@ -145,6 +152,8 @@ internal sealed class ChannelRoom : IRoomSource
                     _tail.Append(page.Epoch, page.Head - page.Entries.Count, Decode(page.Epoch, page.Entries));
                 (epoch, head) = (_tail.Epoch!, _tail.Head);
             }
+
+            _feed.Begin(new Position(epoch, head));
         }
 
         return (new Position(epoch, head), Retention.StartOf(head));
@@ -222,6 +231,12 @@ internal sealed class ChannelRoom : IRoomSource
         }
     }
 
+    /// <summary>Another node has committed messages.</summary>
+    public Task TakeAsync(ChannelFrame frame) => _feed.OfferAsync(frame);
+
+    /// <inheritdoc cref="RoomFeed{TFrame}.NoteHead"/>
+    public bool NoteHead(Position head) => _feed.NoteHead(head);
+
     /// <summary>Completes when there may be a message after <paramref name="after"/>.</summary>
     public Task WaitAsync(long after)
     {
@@ -267,12 +282,9 @@ internal sealed class ChannelRoom : IRoomSource
             var entries = batch.Count == 1 ? batch[0].Entries : [.. batch.SelectMany(publish => publish.Entries)];
             var appended = await _log.AppendAsync(Key, entries, CancellationToken.None);
             var messages = NewMessages(appended, entries);
-            lock (_gate)
-                _tail.Append(appended.Epoch, appended.After, messages);
-            await SendOnAsync(appended.Epoch, appended.After, messages);
-            WakeWaiting();
+            if (messages.Count > 0)
+                await SendOnAsync(appended.Epoch, appended.After, messages);
             Acknowledge(batch, appended);
-            Retention.Appended(messages);
         }
         catch (RoomLogUnavailableException exception)
         {
@@ -311,11 +323,30 @@ internal sealed class ChannelRoom : IRoomSource
             var bytes = messages[first].Weight;
             for (next = first + 1; next < messages.Count && bytes + messages[next].Weight <= MaxBatchBytes; next++)
                 bytes += messages[next].Weight;
-            var batch = new ChannelBatch(
-                Key, epoch, after + first, after + next, isGap: false, next - first == messages.Count ? messages : messages[first..next]);
-            var invocation = batch.ToInvocation();
-            await _connections.SendGroupAsync(Group, invocation.Target, invocation.Arguments!);
+            var frame = new ChannelFrame(epoch, after + first, next - first == messages.Count ? messages : messages[first..next]);
+            Peers.Tell(frame);
+            await _feed.OfferAsync(frame);
         }
+    }
+
+    private async Task SendAsync(ChannelFrame frame)
+    {
+        lock (_gate)
+            _tail.Append(frame.Epoch, frame.After, frame.Messages);
+        var batch = new ChannelBatch(Key, frame.Epoch, frame.After, frame.Through, isGap: false, frame.Messages);
+        var invocation = batch.ToInvocation();
+        await _connections.SendGroupAsync(Group, invocation.Target, invocation.Arguments!);
+        WakeWaiting();
+        Retention.Appended(frame.Messages);
+    }
+
+    private async Task<ChannelFrame?> ReadAsync(long after)
+    {
+        var page = await _log.ReadAsync(Key, after, MaxPublishesPerCommit, MaxBatchBytes, CancellationToken.None);
+        // What was trimmed meanwhile is told of by the page that a member who lacks it is served.
+        return page.Entries.Count == 0
+            ? null
+            : new ChannelFrame(page.Epoch, page.Entries[0].Offset - 1, [.. Decode(page.Epoch, page.Entries)]);
     }
 
     private void WakeWaiting()

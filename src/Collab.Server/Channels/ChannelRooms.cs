@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Collab.Server.Fanout;
+using Collab.Server.Nodes;
 using Collab.Server.Rooms;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -16,6 +17,7 @@ internal sealed class ChannelRooms(
     CollabLifetimeManager connections,
     IOptions<ChannelOptions> options,
     ChannelMetrics metrics,
+    NodeBus bus,
     TimeProvider clock,
     ILoggerFactory loggerFactory)
     : BackgroundService
@@ -33,6 +35,9 @@ internal sealed class ChannelRooms(
     /// <summary>How many channels are open.</summary>
     public int Count => _rooms.Count;
 
+    /// <summary>The rooms of the open channels.</summary>
+    public IEnumerable<ChannelRoom> Open() => _rooms.Select(room => room.Value);
+
     /// <summary>The open channel's room, or null.</summary>
     public ChannelRoom? Find(string channel) => _rooms.GetValueOrDefault(channel);
 
@@ -43,8 +48,12 @@ internal sealed class ChannelRooms(
         {
             var room = _rooms.GetOrAdd(channel, Open);
             if (room.TryEnter())
+            {
+                room.Peers.Open();
                 return room;
-            _rooms.TryRemove(KeyValuePair.Create(channel, room));
+            }
+
+            Close(room);
         }
     }
 
@@ -76,7 +85,15 @@ internal sealed class ChannelRooms(
     private ChannelRoom Open(string channel)
     {
         var space = options.Value.Of(channel);
-        return new ChannelRoom(channel, space, space.Ephemeral ? _memory : log, connections, options.Value, metrics, clock, _logger);
+        // Several nodes have no memory in common.
+        var where = space.Ephemeral && !bus.IsShared ? _memory : log;
+        return new ChannelRoom(channel, space, where, connections, options.Value, metrics, bus, clock, _logger);
+    }
+
+    private void Close(ChannelRoom room)
+    {
+        if (_rooms.TryRemove(KeyValuePair.Create(room.Name, room)))
+            room.Peers.Close();
     }
 
     private async Task SweepAsync()
@@ -95,11 +112,11 @@ internal sealed class ChannelRooms(
     {
         var emptySince = Environment.TickCount64 - options.Value.LingerMilliseconds;
         var resident = 0L;
-        foreach (var (name, room) in _rooms)
+        foreach (var room in _rooms.Values)
         {
             await room.Presence.ExpireAsync();
             if (room.TryRetire(emptySince))
-                _rooms.TryRemove(KeyValuePair.Create(name, room));
+                Close(room);
             else
                 resident += room.ResidentBytes;
         }

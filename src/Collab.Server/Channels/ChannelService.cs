@@ -48,7 +48,10 @@ internal sealed class ChannelService(
             var start = await StartAsync(room, after, rewind, cancellationToken);
             IReadOnlyList<ChannelMember> members = [];
             if (presence is not null)
+            {
+                await room.Peers.AskAsync();
                 members = await room.Presence.JoinAsync(caller, presence);
+            }
             else
                 await room.Presence.LeaveAsync(caller.ConnectionId, caller.UserId, isLost: false);
             // Whoever ended meanwhile was taken out before he came in.
@@ -185,7 +188,11 @@ internal sealed class ChannelService(
     public async Task<ChannelMember[]> GetMembersAsync(ClaimsPrincipal user, string channel)
     {
         await CheckMayAsync(user, channel, Rights.Presence);
-        return rooms.Find(channel)?.Presence.Members() ?? [];
+        return await VisitAsync(channel, async room =>
+        {
+            await room.Peers.AskAsync();
+            return room.Presence.Members();
+        });
     }
 
     /// <summary>

@@ -8,14 +8,17 @@ namespace Collab.Server.Documents;
 /// </summary>
 internal sealed class DocumentAwareness
 {
+    /// <summary>Begins the owner of states that are shown on another node.</summary>
+    public const string Elsewhere = "node ";
+
     /// <summary>More client ids than this are not taken from one connection.</summary>
     private const int MaxClientsPerConnection = 32;
 
     private readonly Lock _gate = new();
     private readonly Dictionary<ulong, Entry> _entries = [];
 
-    /// <summary>Takes in what a connection announces.</summary>
-    /// <param name="connectionId">The connection.</param>
+    /// <summary>Takes in what a connection announces, or another node for its connections.</summary>
+    /// <param name="connectionId">The connection, or the other node.</param>
     /// <param name="userId">The user behind it.</param>
     /// <param name="states">The states.</param>
     /// <param name="now">The time, by <see cref="Environment.TickCount64"/>.</param>
@@ -28,7 +31,7 @@ internal sealed class DocumentAwareness
             foreach (var state in states)
             {
                 var known = _entries.TryGetValue(state.ClientId, out var entry);
-                if (known ? !Supersedes(state, entry) : state.IsNull || OwnedBy(connectionId) >= MaxClientsPerConnection)
+                if (known ? !Supersedes(state, entry) : state.IsNull || HasEnough(connectionId))
                     continue;
                 if (state.IsNull)
                 {
@@ -77,10 +80,21 @@ internal sealed class DocumentAwareness
             return [.. _entries.Values.Select(entry => entry.State)];
     }
 
+    /// <summary>The states of those who are present on this node, by user.</summary>
+    public ILookup<string?, AwarenessState> PresentHere()
+    {
+        lock (_gate)
+            return _entries.Values.Where(entry => !IsElsewhere(entry.Owner)).ToLookup(entry => entry.UserId, entry => entry.State);
+    }
+
     private static bool Supersedes(AwarenessState state, in Entry entry) =>
         state.Clock > entry.State.Clock || (state.Clock == entry.State.Clock && state.IsNull);
 
-    private int OwnedBy(string connectionId) => _entries.Values.Count(entry => entry.Owner == connectionId);
+    // Another node has counted already.
+    private bool HasEnough(string owner) =>
+        !IsElsewhere(owner) && _entries.Values.Count(entry => entry.Owner == owner) >= MaxClientsPerConnection;
+
+    private static bool IsElsewhere(string owner) => owner.StartsWith(Elsewhere, StringComparison.Ordinal);
 
     private List<AwarenessState> RemoveWhere(Func<Entry, bool> goes)
     {

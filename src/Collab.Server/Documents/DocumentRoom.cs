@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Collab.Crdt;
 using Collab.Protocol;
 using Collab.Server.Fanout;
+using Collab.Server.Nodes;
 using Collab.Server.Rooms;
 using Microsoft.AspNetCore.SignalR.Protocol;
 using Microsoft.Extensions.Logging;
@@ -26,6 +27,7 @@ internal sealed class DocumentRoom : IRoomSource
     private readonly DocumentOptions _options;
     private readonly ILogger _logger;
     private readonly CommitBeat<PendingPush> _beat;
+    private readonly RoomFeed<DocumentFrame> _feed;
     private readonly Lock _gate = new();
     private readonly ConcurrentDictionary<string, DocumentMember> _members = new(StringComparer.Ordinal);
     private Position? _head;
@@ -39,6 +41,7 @@ internal sealed class DocumentRoom : IRoomSource
         CollabLifetimeManager connections,
         DocumentCompactor compactor,
         DocumentOptions options,
+        NodeBus bus,
         ILogger logger)
     {
         (Id, _log, _connections, _options, _logger) = (documentId, log, connections, options, logger);
@@ -47,6 +50,8 @@ internal sealed class DocumentRoom : IRoomSource
         Writers = new DocumentWriters(documentId, log, Awareness, logger);
         Resident = new ResidentDocument(Key, log, options.ResidentBytes);
         Compaction = new DocumentCompaction(this, compactor, options, logger);
+        Peers = new DocumentPeers(this, bus);
+        _feed = new RoomFeed<DocumentFrame>(SendAsync, ReadAsync, logger);
         var beat = TimeSpan.FromMilliseconds(options.BeatMilliseconds);
         _beat = new CommitBeat<PendingPush>(() => beat, MaxUpdatesPerCommit, MaxPendingBytes, CommitAsync);
     }
@@ -67,6 +72,8 @@ internal sealed class DocumentRoom : IRoomSource
     public DocumentWriters Writers { get; }
 
     public DocumentCompaction Compaction { get; }
+
+    public DocumentPeers Peers { get; }
 
     /// <summary>The last offset that this node knows to be committed.</summary>
     public long HeadOffset
@@ -154,6 +161,7 @@ internal sealed class DocumentRoom : IRoomSource
                 _head = new Position(state.Epoch, state.Offset);
         }
 
+        _feed.Begin(new Position(state.Epoch, state.Offset));
         Compaction.Loaded(Resident.LoadedUpdates, Resident.LoadedUpdateBytes, state.Update.Length);
         return state;
     }
@@ -168,7 +176,31 @@ internal sealed class DocumentRoom : IRoomSource
             : throw new CollabException(ErrorCodes.RateLimited, "too much waits to be stored in this document; try again in a second");
     }
 
-    public async Task SendAwarenessAsync(IReadOnlyCollection<AwarenessState> states, string? exceptConnectionId = null)
+    /// <summary>Tells the members here and elsewhere what somebody shows.</summary>
+    /// <param name="states">The states that are news.</param>
+    /// <param name="userId">Whose they are.</param>
+    /// <param name="exceptConnectionId">Who knows them already.</param>
+    public Task SendAwarenessAsync(IReadOnlyCollection<AwarenessState> states, string? userId, string? exceptConnectionId = null)
+    {
+        if (states.Count > 0)
+            Peers.Tell(userId, states);
+        return SendAwarenessHereAsync(states, exceptConnectionId);
+    }
+
+    /// <summary>Another node has committed updates.</summary>
+    public Task TakeAsync(DocumentFrame frame) => _feed.OfferAsync(frame);
+
+    /// <inheritdoc cref="RoomFeed{TFrame}.NoteHead"/>
+    public bool NoteHead(Position head) => _feed.NoteHead(head);
+
+    /// <summary>Another node tells what members there show.</summary>
+    public void ShowOthers(string owner, string? userId, IReadOnlyList<AwarenessState> states) =>
+        _ = SendAwarenessHereAsync(Awareness.Apply(owner, userId, states, Environment.TickCount64));
+
+    /// <summary>Another node is gone, and with it those who were there.</summary>
+    public void HideOthers(string owner) => _ = SendAwarenessHereAsync(Awareness.Remove(owner));
+
+    private async Task SendAwarenessHereAsync(IReadOnlyCollection<AwarenessState> states, string? exceptConnectionId = null)
     {
         if (states.Count == 0)
             return;
@@ -179,20 +211,8 @@ internal sealed class DocumentRoom : IRoomSource
             await _connections.SendGroupExceptAsync(Group, HubContract.AwarenessUpdated, arguments, [exceptConnectionId]);
     }
 
-    async ValueTask<CatchUpMessage?> IRoomSource.ReadAfterAsync(long after, CancellationToken cancellationToken)
-    {
-        var page = await _log.ReadAsync(Key, after, CatchUpEntries, CatchUpBytes, cancellationToken);
-        var through = page.ReachedFrom(after);
-        if (through <= after)
-            return null;
-
-        var updates = new List<ReadOnlyMemory<byte>>(page.Entries.Count + 1);
-        if (page.Snapshot is { } snapshot)
-            updates.Add(snapshot.Data);
-        foreach (var entry in page.Entries)
-            updates.Add(entry.Data);
-        return new CatchUpMessage(UpdatedMessage(Updates.MergeV1(updates), page.Epoch, after, through, null), through);
-    }
+    async ValueTask<CatchUpMessage?> IRoomSource.ReadAfterAsync(long after, CancellationToken cancellationToken) =>
+        await ReadAsync(after, cancellationToken) is { } frame ? new CatchUpMessage(MessageOf(frame), frame.Through) : null;
 
     InvocationMessage? IRoomSource.ReadLatest()
     {
@@ -208,8 +228,39 @@ internal sealed class DocumentRoom : IRoomSource
             _emptySince = Environment.TickCount64;
     }
 
-    private InvocationMessage UpdatedMessage(byte[] update, string epoch, long after, long through, string? soleWriter) =>
-        new(HubContract.DocumentUpdated, [Id, update, new FramePosition(Key, epoch, after, through, soleWriter)]);
+    private InvocationMessage MessageOf(DocumentFrame frame) => new(
+        HubContract.DocumentUpdated,
+        [Id, frame.Update, new FramePosition(Key, frame.Epoch, frame.After, frame.Through, frame.SoleWriter)]);
+
+    private Task<DocumentFrame?> ReadAsync(long after) => ReadAsync(after, CancellationToken.None);
+
+    private async Task<DocumentFrame?> ReadAsync(long after, CancellationToken cancellationToken)
+    {
+        var page = await _log.ReadAsync(Key, after, CatchUpEntries, CatchUpBytes, cancellationToken);
+        var through = page.ReachedFrom(after);
+        if (through <= after)
+            return null;
+
+        var updates = new List<ReadOnlyMemory<byte>>(page.Entries.Count + 1);
+        if (page.Snapshot is { } snapshot)
+            updates.Add(snapshot.Data);
+        foreach (var entry in page.Entries)
+            updates.Add(entry.Data);
+        return new DocumentFrame(page.Epoch, after, through, Updates.MergeV1(updates));
+    }
+
+    private Task SendAsync(DocumentFrame frame)
+    {
+        Resident.Append(frame);
+        lock (_gate)
+        {
+            if (_head is not { } head || head.Epoch != frame.Epoch || head.Offset < frame.Through)
+                _head = new Position(frame.Epoch, frame.Through);
+        }
+
+        var message = MessageOf(frame);
+        return _connections.SendGroupAsync(Group, message.Target, message.Arguments!);
+    }
 
     private async Task CommitAsync(List<PendingPush> batch)
     {
@@ -223,8 +274,7 @@ internal sealed class DocumentRoom : IRoomSource
             var (head, after) = (appended.Last, appended.After);
             lock (_gate)
                 _head = head;
-            Resident.Append(head.Epoch, after, entries);
-            await SendOnAsync(batch, entries, head, after);
+            await SendOnAsync(batch, entries, head.Epoch, after);
             for (var i = 0; i < batch.Count; i++)
                 batch[i].TrySetResult(head with { Offset = after + i + 1 });
             Compaction.Appended(entries);
@@ -251,7 +301,7 @@ internal sealed class DocumentRoom : IRoomSource
     }
 
     /// <summary>Sends the batch on, merged into few messages, each small enough to be written at one go.</summary>
-    private async Task SendOnAsync(List<PendingPush> batch, NewLogEntry[] entries, Position head, long after)
+    private async Task SendOnAsync(List<PendingPush> batch, NewLogEntry[] entries, string epoch, long after)
     {
         for (int first = 0, next; first < entries.Length; first = next)
         {
@@ -261,9 +311,10 @@ internal sealed class DocumentRoom : IRoomSource
 
             var soleWriter = SoleWriter(batch, first, next);
             // When there is nobody else to tell, the writer's cursor must still follow.
-            var update = soleWriter is not null && _members.Count == 1 ? [] : Merge(entries.AsSpan(first..next));
-            var message = UpdatedMessage(update, head.Epoch, after + first, after + next, soleWriter);
-            await _connections.SendGroupAsync(Group, message.Target, message.Arguments!);
+            var update = soleWriter is not null && _members.Count == 1 && !Peers.AreThere ? [] : Merge(entries.AsSpan(first..next));
+            var frame = new DocumentFrame(epoch, after + first, after + next, update, soleWriter, entries.AsMemory(first..next));
+            Peers.Tell(frame);
+            await _feed.OfferAsync(frame);
         }
     }
 

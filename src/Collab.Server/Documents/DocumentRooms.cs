@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Collab.Server.Fanout;
+using Collab.Server.Nodes;
 using Collab.Server.Rooms;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -11,6 +12,7 @@ namespace Collab.Server.Documents;
 internal sealed class DocumentRooms(
     IRoomLog log,
     CollabLifetimeManager connections,
+    NodeBus bus,
     DocumentCompactor compactor,
     IOptions<DocumentOptions> options,
     TimeProvider clock,
@@ -27,6 +29,9 @@ internal sealed class DocumentRooms(
 
     /// <summary>How many documents are open.</summary>
     public int Count => _rooms.Count;
+
+    /// <summary>The rooms of the open documents.</summary>
+    public IEnumerable<DocumentRoom> Open() => _rooms.Select(room => room.Value);
 
     /// <summary>The open document's room, or null.</summary>
     public DocumentRoom? Find(string documentId) => _rooms.GetValueOrDefault(documentId);
@@ -61,11 +66,21 @@ internal sealed class DocumentRooms(
     {
         while (true)
         {
-            var room = _rooms.GetOrAdd(documentId, id => new DocumentRoom(id, log, connections, compactor, options.Value, _logger));
+            var room = _rooms.GetOrAdd(documentId, id => new DocumentRoom(id, log, connections, compactor, options.Value, bus, _logger));
             if (tryEnter(room))
+            {
+                room.Peers.Open();
                 return room;
-            _rooms.TryRemove(KeyValuePair.Create(documentId, room));
+            }
+
+            Close(room);
         }
+    }
+
+    private void Close(DocumentRoom room)
+    {
+        if (_rooms.TryRemove(KeyValuePair.Create(room.Id, room)))
+            room.Peers.Close();
     }
 
     private void Sweep()
@@ -76,7 +91,7 @@ internal sealed class DocumentRooms(
         {
             if (room.TryRetire(now - options.Value.LingerMilliseconds))
             {
-                _rooms.TryRemove(KeyValuePair.Create(id, room));
+                Close(room);
                 continue;
             }
 
@@ -85,7 +100,7 @@ internal sealed class DocumentRooms(
             resident += room.Resident.Bytes + room.Content.Bytes;
             var expired = room.Awareness.Expire(now - options.Value.AwarenessTimeoutMilliseconds);
             if (expired.Count > 0)
-                _ = room.SendAwarenessAsync(expired);
+                _ = room.SendAwarenessAsync(expired, userId: null);
         }
 
         if (resident > options.Value.ResidentBytes)

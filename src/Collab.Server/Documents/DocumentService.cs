@@ -54,7 +54,9 @@ internal sealed class DocumentService(
         DocumentState state;
         try
         {
+            var others = room.Peers.AskAsync();
             state = await room.GetStateAsync(cancellationToken);
+            await others;
         }
         catch
         {
@@ -163,7 +165,7 @@ internal sealed class DocumentService(
         // Clients repeat what they have heard of others.
         var own = options.Value.EnforceClientIds ? states.Where(state => !room.Writers.IsOthers(member.UserId, state.ClientId)) : states;
         var changed = room.Awareness.Apply(member.ConnectionId, member.UserId, [.. own], Environment.TickCount64);
-        return room.SendAwarenessAsync(changed, caller.ConnectionId);
+        return room.SendAwarenessAsync(changed, member.UserId, caller.ConnectionId);
     }
 
     /// <summary>Asks anew what a member may do. Who may not read any more is taken out and told.</summary>
@@ -229,7 +231,7 @@ internal sealed class DocumentService(
         var gone = room.Awareness.Remove(connectionId);
         room.Remove(connectionId);
         DocumentLog.Left(rooms.Logger, connectionId, room.Id);
-        await room.SendAwarenessAsync(gone);
+        await room.SendAwarenessAsync(gone, userId: null);
     }
 
     private static async Task<Position> HeadAsync(DocumentRoom room, CancellationToken cancellationToken)

@@ -20,6 +20,7 @@ internal sealed class ResidentDocument(RoomKey room, IRoomLog log, long maxBytes
     private DocumentState? _state;
     private Task<DocumentState>? _loading;
     private long _tailBytes;
+    private long _tailThrough;
 
     /// <summary>How much memory is held, in bytes.</summary>
     public long Bytes
@@ -40,26 +41,25 @@ internal sealed class ResidentDocument(RoomKey room, IRoomLog log, long maxBytes
     /// <summary>When the state was last asked for, by <see cref="Environment.TickCount64"/>.</summary>
     public long UsedAt { get; private set; }
 
-    /// <summary>The updates between two offsets were committed.</summary>
-    public void Append(string epoch, long after, IReadOnlyList<NewLogEntry> entries)
+    /// <summary>Updates were committed.</summary>
+    public void Append(DocumentFrame frame)
     {
         lock (_gate)
         {
-            if (_state is null)
+            if (_state is null || (_state.Epoch == frame.Epoch && frame.Through <= _tailThrough))
                 return;
-            if (_state.Epoch != epoch || _state.Offset + _tail.Count != after)
+            if (_state.Epoch != frame.Epoch || _tailThrough < frame.After)
             {
-                // Another node, or another process, wrote in between: only the log knows.
+                // Something was written in between: only the log knows.
                 DropState();
                 return;
             }
 
-            foreach (var entry in entries)
-            {
-                _tail.Add(entry.Data);
-                _tailBytes += entry.Data.Length;
-            }
-
+            if (frame.Entries.IsEmpty)
+                Add(frame.Update);
+            foreach (var entry in frame.Entries.Span)
+                Add(entry.Data);
+            _tailThrough = frame.Through;
             if (_tailBytes > Math.Max(MaxTailBytes, _state.Update.Length / 4) || _state.Update.Length + _tailBytes > maxBytes)
                 DropState();
         }
@@ -118,6 +118,18 @@ internal sealed class ResidentDocument(RoomKey room, IRoomLog log, long maxBytes
             DropState();
     }
 
+    private void Add(ReadOnlyMemory<byte> update)
+    {
+        _tail.Add(update);
+        _tailBytes += update.Length;
+    }
+
+    private void Hold(DocumentState state)
+    {
+        _state = state;
+        _tailThrough = state.Offset;
+    }
+
     private void DropState()
     {
         _state = null;
@@ -130,7 +142,7 @@ internal sealed class ResidentDocument(RoomKey room, IRoomLog log, long maxBytes
         var state = _state!;
         if (_tail.Count == 0)
             return state;
-        state = new DocumentState(state.Epoch, state.Offset + _tail.Count, Updates.MergeV1([state.Update, .. _tail]));
+        state = new DocumentState(state.Epoch, _tailThrough, Updates.MergeV1([state.Update, .. _tail]));
         _tail.Clear();
         _tailBytes = 0;
         return _state = state;
@@ -148,7 +160,8 @@ internal sealed class ResidentDocument(RoomKey room, IRoomLog log, long maxBytes
             {
                 _loading = null;
                 DropState();
-                return _state = state;
+                Hold(state);
+                return state;
             }
         }
         catch

@@ -44,6 +44,12 @@ public interface IRoomLog
     /// <param name="cancellationToken">Gives up.</param>
     ValueTask<LogPage> ReadBeforeAsync(RoomKey room, long before, int maxEntries, long maxBytes, CancellationToken cancellationToken);
 
+    /// <summary>How far the logs of rooms go now, for many rooms at little cost.</summary>
+    /// <param name="rooms">The rooms.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>For each room, in their order, the position of its last entry; offset 0, with the epoch that its log will have, when it has none.</returns>
+    ValueTask<IReadOnlyList<Position>> ReadHeadsAsync(IReadOnlyList<RoomKey> rooms, CancellationToken cancellationToken);
+
     /// <summary>
     /// Replaces all entries up to <paramref name="through"/> by one snapshot that says the same, in one commit: at no moment is neither
     /// there. Positions do not change.

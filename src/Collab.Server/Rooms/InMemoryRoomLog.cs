@@ -75,6 +75,13 @@ internal sealed class InMemoryRoomLog(TimeProvider clock) : IRoomLog
         }
     }
 
+    public ValueTask<IReadOnlyList<Position>> ReadHeadsAsync(IReadOnlyList<RoomKey> rooms, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        ArgumentNullException.ThrowIfNull(rooms);
+        return ValueTask.FromResult<IReadOnlyList<Position>>([.. rooms.Select(HeadOf)]);
+    }
+
     public ValueTask<bool> CompactAsync(
         RoomKey room, Position through, ReadOnlyMemory<byte> snapshot, CancellationToken cancellationToken)
     {
@@ -151,6 +158,14 @@ internal sealed class InMemoryRoomLog(TimeProvider clock) : IRoomLog
     }
 
     public ValueTask CheckAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    private Position HeadOf(RoomKey room)
+    {
+        if (!_rooms.TryGetValue(room, out var log))
+            return new Position(Epoch(room, 1), 0);
+        lock (log)
+            return new Position(Epoch(room, log.Generation), log.Head);
+    }
 
     private string Epoch(RoomKey room, long generation) => LogEpoch.Derive(_store, room, generation);
 

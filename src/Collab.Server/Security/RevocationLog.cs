@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Collab.Protocol;
+using Collab.Server.Nodes;
 using Collab.Server.Rooms;
+using MessagePack;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -15,17 +17,26 @@ internal sealed partial class RevocationLog(
     IRoomLog log,
     Revocations revocations,
     Connections connections,
+    NodeBus bus,
     IOptions<SecurityOptions> options,
     TimeProvider clock,
     ILogger<RevocationLog> logger)
-    : BackgroundService
+    : BackgroundService, INodeListener
 {
+    // The group in which nodes say that something was revoked.
+    private const string Group = "revocations";
+    private const int Added = 1;
+
     private const int PageEntries = 1000;
     private const long PageBytes = 1024 * 1024;
 
     private static readonly RoomKey Room = new(RoomKind.System, "revocations");
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan ReadInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan TrimInterval = TimeSpan.FromHours(1);
+
+    private readonly SemaphoreSlim _news = new(0);
+    private long _read;
 
     /// <summary>Takes access away, for good: it is durable when this returns, and holds on this node.</summary>
     /// <param name="revocation">What is taken from whom.</param>
@@ -38,6 +49,7 @@ internal sealed partial class RevocationLog(
         await log.AppendAsync(Room, [entry], CancellationToken.None);
         revocations.Add(revocation);
         Revoked(logger, revocation.User is not null, revocation.Session is not null, revocation.Document is not null, revocation.Channel is not null);
+        bus.Say(Group, Added, static (ref _) => { });
         await connections.ReviewAllAsync();
     }
 
@@ -60,10 +72,20 @@ internal sealed partial class RevocationLog(
                     await connections.ReviewAllAsync();
             }
 
-            using var timer = new PeriodicTimer(TrimInterval, clock);
-            do
+            bus.Join(Group, this);
+            var trimmed = clock.GetTimestamp();
+            await TryTrimAsync(stoppingToken);
+            while (true)
+            {
+                // The others say when there is something; what they say may be lost.
+                await _news.WaitAsync(bus.IsShared ? ReadInterval : TrimInterval, stoppingToken);
+                if (bus.IsShared && await TryReadAsync(stoppingToken))
+                    await connections.ReviewAllAsync();
+                if (clock.GetElapsedTime(trimmed) < TrimInterval)
+                    continue;
+                trimmed = clock.GetTimestamp();
                 await TryTrimAsync(stoppingToken);
-            while (await timer.WaitForNextTickAsync(stoppingToken));
+            }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -71,26 +93,49 @@ internal sealed partial class RevocationLog(
         }
     }
 
-    private async Task TryReadAsync(CancellationToken cancellationToken)
+    void INodeListener.Receive(string node, int kind, ref MessagePackReader body) => Hurry();
+
+    void INodeListener.Joined() => Hurry();
+
+    void INodeListener.Lost(string node)
     {
+        // What it revoked stays so.
+    }
+
+    private void Hurry()
+    {
+        if (_news.CurrentCount == 0)
+            _news.Release();
+    }
+
+    /// <summary>Reads what is not known yet.</summary>
+    /// <returns>Whether there was something.</returns>
+    private async Task<bool> TryReadAsync(CancellationToken cancellationToken)
+    {
+        var before = _read;
         try
         {
             LogPage page;
-            var after = 0L;
             do
             {
-                page = await log.ReadAsync(Room, after, PageEntries, PageBytes, cancellationToken);
+                page = await log.ReadAsync(Room, _read, PageEntries, PageBytes, cancellationToken);
                 foreach (var entry in page.Entries)
                     revocations.Add(JsonSerializer.Deserialize<Revocation>(entry.Data.Span, JsonSerializerOptions.Web)!);
-                after = page.ReachedFrom(after);
+                _read = page.ReachedFrom(_read);
             }
-            while (after < page.Head);
+            while (_read < page.Head);
             revocations.AreKnown = true;
         }
-        catch (RoomLogUnavailableException exception)
+        catch (RoomLogUnavailableException exception) when (!revocations.AreKnown)
         {
             ReadFailed(logger, exception);
         }
+        catch (RoomLogUnavailableException)
+        {
+            // It is tried again soon; what else needs the store says that it is away.
+        }
+
+        return _read > before;
     }
 
     private async Task TryTrimAsync(CancellationToken stoppingToken)

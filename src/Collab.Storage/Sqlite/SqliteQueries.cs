@@ -1,3 +1,4 @@
+using Collab.Protocol;
 using Collab.Server.Rooms;
 
 namespace Collab.Storage.Sqlite;
@@ -30,6 +31,19 @@ internal static class SqliteQueries
         var entries = ReadEntriesBackwards(
             session, room, Math.Min(before - 1, room.Head), maxEntries, maxBytes, cancellationToken);
         return new LogPage(LogEpoch.Derive(session.DatabaseId, key, room.Generation), room.Head, null, entries, room.Trimmed);
+    }
+
+    /// <summary>See <see cref="IRoomLog.ReadHeadsAsync"/>.</summary>
+    public static IReadOnlyList<Position> ReadHeads(SqliteSession session, IReadOnlyList<RoomKey> rooms)
+    {
+        var heads = new Position[rooms.Count];
+        for (var i = 0; i < heads.Length; i++)
+        {
+            var room = FindRoom(session, rooms[i]);
+            heads[i] = new Position(LogEpoch.Derive(session.DatabaseId, rooms[i], room?.Generation ?? 1), room?.Head ?? 0);
+        }
+
+        return heads;
     }
 
     /// <summary>See <see cref="IRoomLog.ListAsync"/>.</summary>

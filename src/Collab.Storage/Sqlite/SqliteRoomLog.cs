@@ -57,6 +57,12 @@ internal sealed class SqliteRoomLog : IRoomLog, IDisposable, IAsyncDisposable
             session => SqliteQueries.ReadPageBefore(session, room, before, maxEntries, maxBytes, cancellationToken), cancellationToken);
     }
 
+    public ValueTask<IReadOnlyList<Position>> ReadHeadsAsync(IReadOnlyList<RoomKey> rooms, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(rooms);
+        return _readers.ReadAsync(session => SqliteQueries.ReadHeads(session, rooms), cancellationToken);
+    }
+
     public ValueTask<IReadOnlyList<string>> ListAsync(
         RoomKind kind, string prefix, string? after, int limit, CancellationToken cancellationToken) =>
         _readers.ReadAsync(session => SqliteQueries.List(session, kind, prefix, after, limit), cancellationToken);

@@ -33,6 +33,12 @@ internal sealed class GatedRoomLog : IRoomLog
         return await _log.ReadBeforeAsync(room, before, maxEntries, maxBytes, CancellationToken.None);
     }
 
+    public async ValueTask<IReadOnlyList<Position>> ReadHeadsAsync(IReadOnlyList<RoomKey> rooms, CancellationToken cancellationToken)
+    {
+        await PassAsync();
+        return await _log.ReadHeadsAsync(rooms, CancellationToken.None);
+    }
+
     public ValueTask<bool> CompactAsync(RoomKey room, Position through, ReadOnlyMemory<byte> snapshot, CancellationToken cancellationToken) =>
         _log.CompactAsync(room, through, snapshot, cancellationToken);
 

@@ -18,5 +18,6 @@ public interface ITicketStore
     /// <param name="key">The ticket's name in the store.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>What was kept; null when there is no such ticket, or no more.</returns>
+    /// <exception cref="CollabException">The store is out of reach.</exception>
     ValueTask<byte[]?> TakeAsync(string key, CancellationToken cancellationToken);
 }

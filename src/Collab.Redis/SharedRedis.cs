@@ -1,0 +1,94 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace Collab.Redis;
+
+/// <summary>
+/// The connection to Redis that everything of this node uses. It is made in the background and comes back by itself: nothing waits for it.
+/// </summary>
+internal sealed class SharedRedis : IDisposable
+{
+    /// <summary>The configuration key of the connection string.</summary>
+    public const string ConnectionString = "ConnectionStrings:Redis";
+
+    private const string DefaultPrefix = "collab";
+
+    private readonly ILogger _logger;
+    private readonly Task<ConnectionMultiplexer> _connecting;
+    private int _isAway;
+
+    public SharedRedis(IConfiguration configuration, ILoggerFactory loggerFactory)
+    {
+        _logger = loggerFactory.CreateLogger("Collab.Redis");
+        Configuration = Parse(configuration[ConnectionString]);
+        Prefix = Configuration.ChannelPrefix.IsNullOrEmpty ? DefaultPrefix : Configuration.ChannelPrefix.ToString();
+        Configuration.ChannelPrefix = RedisChannel.Literal(Prefix);
+        // Redis may be away when a node starts, and while it runs; who wants something of it then is told at once.
+        Configuration.AbortOnConnectFail = false;
+        Configuration.BacklogPolicy = BacklogPolicy.FailFast;
+        _connecting = ConnectAsync();
+    }
+
+    /// <summary>Called when messages can be carried again that may have been lost before.</summary>
+    public event Action? Restored;
+
+    /// <summary>How Redis is connected to.</summary>
+    public ConfigurationOptions Configuration { get; }
+
+    /// <summary>Begins the names of all keys and channels.</summary>
+    public string Prefix { get; }
+
+    public bool IsConnected => _connecting.IsCompletedSuccessfully && _connecting.Result.IsConnected;
+
+    /// <summary>The connection once it was tried for the first time, whatever came of that.</summary>
+    public async Task<IConnectionMultiplexer> ConnectionAsync() => await _connecting;
+
+    /// <summary>Reads a connection string of StackExchange.Redis.</summary>
+    /// <exception cref="InvalidOperationException">It is none; says what to set.</exception>
+    public static ConfigurationOptions Parse(string? text)
+    {
+        try
+        {
+            var options = ConfigurationOptions.Parse(text ?? "");
+            if (options.EndPoints.Count > 0)
+                return options;
+        }
+        catch (Exception exception) when (exception is ArgumentException or FormatException)
+        {
+            // Told below: what is wrong may be the password.
+        }
+
+        throw new InvalidOperationException($"Set {ConnectionString} to a connection string such as redis.example:6379,password=….");
+    }
+
+    public void Dispose()
+    {
+        _ = _connecting.ContinueWith(
+            static connecting => connecting.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+    }
+
+    private async Task<ConnectionMultiplexer> ConnectAsync()
+    {
+        var connection = await ConnectionMultiplexer.ConnectAsync(Configuration);
+        if (!connection.IsConnected)
+        {
+            _isAway = 1;
+            RedisLog.Away(_logger, nameof(ConnectionFailureType.UnableToConnect));
+        }
+
+        connection.ConnectionFailed += (_, failed) =>
+        {
+            if (Interlocked.Exchange(ref _isAway, 1) == 0)
+                RedisLog.Away(_logger, failed.FailureType.ToString());
+        };
+        connection.ConnectionRestored += (_, restored) =>
+        {
+            if (Interlocked.Exchange(ref _isAway, 0) == 1)
+                RedisLog.Connected(_logger);
+            if (restored.ConnectionType is ConnectionType.Subscription)
+                Restored?.Invoke();
+        };
+        return connection;
+    }
+}

@@ -1,8 +1,10 @@
 // Prints durable appends a second of 200-byte entries: one transaction each, then group commit with 1 to 1,024 concurrent writers.
 // Arguments: seconds for each row (default 5), the data folder (default: a new one under the system's temporary folder).
+// Or: postgres, a connection string, seconds for each row.
 using System.Diagnostics;
 using System.Globalization;
 using Collab.Server.Rooms;
+using Collab.Storage;
 using Collab.Storage.Bench;
 using Collab.Storage.GroupCommit;
 using Collab.Storage.Sqlite;
@@ -10,6 +12,12 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+if (args is ["postgres", var connectionString, ..])
+{
+    await PostgresRows.PrintAsync(connectionString, TimeSpan.FromSeconds(args.Length > 2 ? double.Parse(args[2], CultureInfo.InvariantCulture) : 5));
+    return;
+}
+
 var duration = TimeSpan.FromSeconds(args.Length > 0 ? double.Parse(args[0], CultureInfo.InvariantCulture) : 5);
 var root = args.Length > 1 ? args[1] : Directory.CreateTempSubdirectory("collab-bench-").FullName;
 var entry = new byte[200];

@@ -18,8 +18,9 @@ internal static partial class HostLog
             var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
             foreach (var address in addresses)
                 Listening(logger, address);
-            var store = app.Services.GetRequiredService<IOptions<SqliteRoomLogOptions>>().Value;
-            DataFolder(logger, Path.GetFullPath(store.DataDirectory));
+            // What a store in Postgres has to say it says itself.
+            if (!app.Configuration.IsShared())
+                DataFolder(logger, Path.GetFullPath(app.Services.GetRequiredService<IOptions<SqliteRoomLogOptions>>().Value.DataDirectory));
             if (app.Environment.IsDevelopment())
                 GuestsAllowed(logger);
             if (app.Services.GetRequiredService<TokenSources>().IncludeQuery)

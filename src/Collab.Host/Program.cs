@@ -18,7 +18,7 @@ return await HostRun.RunAsync(() =>
     builder.AddCollabTransport();
     builder.Logging.KeepAddressesOutOfLogs();
     builder.Services.AddCollabAuthentication(builder.Configuration, builder.Environment);
-    builder.Services.AddCollab().AddSqliteStore();
+    builder.Services.AddCollab().AddConfiguredStore(builder.Configuration);
     builder.Services.AddCollabCors();
     builder.Services.AddCollabOpenApi();
     // A caller's mistake is answered in Development as it is in Production: with a problem document, not with a page of exceptions.

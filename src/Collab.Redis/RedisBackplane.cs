@@ -54,7 +54,7 @@ internal sealed class RedisBackplane : IBackplane, IDisposable
             return;
         }
 
-        _ = PublishAsync( group, message);
+        _ = PublishAsync(group, message);
     }
 
     public async ValueTask JoinAsync(string group)

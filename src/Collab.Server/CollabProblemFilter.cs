@@ -22,6 +22,18 @@ internal sealed class CollabProblemFilter : IEndpointFilter
         {
             return Problem(context.HttpContext, exception);
         }
+        catch (BadHttpRequestException exception)
+        {
+            // The body is broken, too slow or too large.
+            return Problem(
+                exception.StatusCode == StatusCodes.Status413PayloadTooLarge ? ErrorCodes.TooLarge : ErrorCodes.InvalidArgument,
+                exception.Message,
+                exception.StatusCode);
+        }
+        catch (IOException) when (!context.HttpContext.Response.HasStarted)
+        {
+            return Problem(ErrorCodes.InvalidArgument, "the body cannot be read");
+        }
         catch (RoomLogUnavailableException)
         {
             return Problem(ErrorCodes.Unavailable, "the store cannot be read now; try again later");

@@ -8,7 +8,7 @@ internal static partial class StorageLog
     [LoggerMessage(4001, LogLevel.Information, "Room logs are kept in {Path}")]
     public static partial void Opened(ILogger logger, string path);
 
-    [LoggerMessage(4002, LogLevel.Error, "The store refuses {Operation}: {Reason} (SQLite code {Code}); it is tried again with each call")]
+    [LoggerMessage(4002, LogLevel.Error, "The store refuses {Operation}: {Reason} (code {Code}); it is tried again with each call")]
     public static partial void Unavailable(ILogger logger, string operation, string reason, string code);
 
     [LoggerMessage(4003, LogLevel.Information, "The store takes {Operation} again")]

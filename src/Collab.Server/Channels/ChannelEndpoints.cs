@@ -128,10 +128,6 @@ internal static class ChannelEndpoints
         {
             throw new CollabException(ErrorCodes.InvalidMessage, "the body is no JSON, or nested too deep");
         }
-        catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
-        {
-            throw new CollabException(ErrorCodes.TooLarge, $"a request is at most {MaxBodyBytes} bytes");
-        }
     }
 
     private static NewMessage MessageOf(JsonElement message, string? key)

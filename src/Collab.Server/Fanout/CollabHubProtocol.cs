@@ -55,7 +55,14 @@ internal sealed class CollabHubProtocol(IHubProtocol inner) : IHubProtocol
         }
 
         if (!parsed || message is null)
-            return false;
+        {
+            // Of a type that is not known, or nothing at all: SignalR takes it for the rest of nothing and waits for ever. It is passed over.
+            if (input.Length == start.Length)
+                return false;
+            message = PingMessage.Instance;
+            return true;
+        }
+
         // SignalR's own refusal says what it is: there is no such method.
         if (message is InvocationBindingFailureMessage { BindingFailure.SourceException: not HubException } failure)
         {

@@ -21,13 +21,14 @@ internal static class RevocationEndpoints
         .WithDescription("From a `user`, from a `session` (a token's `sid`, else its `jti`), from everybody to a `document` or `channel`, or from "
             + "a user or session to a document or channel. Live connections lose it at once; a token issued later counts again. Needs the grant "
             + "`{ \"admin\": true }`, or `admin` in the document or channel when only that is named.")
+        .Accepts<RevocationRequest>("application/json")
         .Produces<Revoked>()
         .RefusesAsUsual();
 
     private static async Task<IResult> RevokeAsync(
-        HttpContext context, RoomAuthorizer authorizer, RevocationLog log, TimeProvider clock, RevocationRequest request)
+        HttpContext context, RoomAuthorizer authorizer, RevocationLog log, TimeProvider clock)
     {
-        var (user, session, document, channel) = request;
+        var (user, session, document, channel) = await JsonBody.ReadAsync<RevocationRequest>(context, "{ \"user\": … }");
         if (user is null && session is null && document is null && channel is null)
             throw Invalid("name a user, a session, a document or a channel");
         if (document is not null && channel is not null)

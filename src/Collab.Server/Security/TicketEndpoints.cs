@@ -1,9 +1,7 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Collab.Protocol;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 
 namespace Collab.Server.Security;
@@ -11,8 +9,6 @@ namespace Collab.Server.Security;
 /// <summary>Where a signed-in caller gets tickets.</summary>
 internal static class TicketEndpoints
 {
-    private const int MaxBodyBytes = 16 * 1024;
-
     /// <summary>Maps <c>POST /tickets</c>.</summary>
     public static void MapTickets(this IEndpointRouteBuilder endpoints) => endpoints.MapPost("/tickets", IssueAsync)
         .WithTags("Tickets")
@@ -31,38 +27,14 @@ internal static class TicketEndpoints
         // Else who has seen one ticket could go on for ever.
         if (context.Request.Query.ContainsKey(TicketDefaults.QueryParameter))
             throw new CollabException(ErrorCodes.Forbidden, "a ticket buys no other ticket: sign in with what the first was bought with");
-        // Routing has refused other types; this is for none.
-        if (!context.Request.HasJsonContentType())
-        {
-            return CollabProblemFilter.Problem(
-                ErrorCodes.InvalidArgument, "the body is application/json", StatusCodes.Status415UnsupportedMediaType);
-        }
-
-        var path = Tickets.PathOf((await ReadAsync(context)).Path)
+        var request = await JsonBody.ReadAsync<TicketRequest>(context, "{ \"path\": … }");
+        var path = Tickets.PathOf(request.Path)
             ?? throw new CollabException(
                 ErrorCodes.InvalidArgument, "path is that of a request, such as /channels/news/events, without a query");
         var signIn = SignIn.Of(context);
         context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(new IssuedTicket(
             await tickets.IssueAsync(signIn, path, context.RequestAborted), (int)Tickets.Lifetime.TotalSeconds, signIn.SecondsLeft(clock.GetUtcNow())));
-    }
-
-    private static async Task<TicketRequest> ReadAsync(HttpContext context)
-    {
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
-            size.MaxRequestBodySize = MaxBodyBytes;
-        try
-        {
-            return await context.Request.ReadFromJsonAsync<TicketRequest>(context.RequestAborted) ?? new TicketRequest(null);
-        }
-        catch (JsonException)
-        {
-            throw new CollabException(ErrorCodes.InvalidArgument, "the body is an object: { \"path\": … }");
-        }
-        catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
-        {
-            throw new CollabException(ErrorCodes.TooLarge, $"a request is at most {MaxBodyBytes} bytes");
-        }
     }
 
     /// <summary>What a ticket is asked for.</summary>

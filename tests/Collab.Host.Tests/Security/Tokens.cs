@@ -29,26 +29,33 @@ internal static class Tokens
 
     /// <summary>A token that is signed otherwise.</summary>
     public static string Of(string grants, SigningCredentials credentials, string issuer = Issuer) =>
-        new JsonWebTokenHandler().CreateToken(Payload(grants, issuer, Audience, TimeSpan.FromHours(1)), credentials);
+        new JsonWebTokenHandler().CreateToken(Payload(grants, issuer, Audience, TimeSpan.FromHours(1), TimeSpan.FromHours(-2), "ada"), credentials);
 
     /// <summary>Tokens that are not, each named by what is wrong with it.</summary>
     public static Dictionary<string, string> Wrong(string grants) => new()
     {
         ["another key"] = Sign(grants, RandomNumberGenerator.GetBytes(32)),
         ["expired"] = Sign(grants, Key, lifetime: TimeSpan.FromHours(-1)),
+        ["not yet valid"] = Sign(grants, Key, notBefore: TimeSpan.FromMinutes(10)),
         ["another issuer"] = Sign(grants, Key, issuer: "mallory"),
         ["another audience"] = Sign(grants, Key, audience: "http://elsewhere"),
-        ["alg none"] = new JsonWebTokenHandler().CreateToken(Payload(grants, Issuer, Audience, TimeSpan.FromHours(1))),
+        ["alg none"] = new JsonWebTokenHandler().CreateToken(Payload(grants, Issuer, Audience, TimeSpan.FromHours(1), TimeSpan.FromHours(-2), "ada")),
         ["no token at all"] = "nonsense",
     };
 
     private static string Sign(
-        string grants, byte[] key, string issuer = Issuer, string audience = Audience, TimeSpan? lifetime = null, string user = "ada") =>
+        string grants,
+        byte[] key,
+        string issuer = Issuer,
+        string audience = Audience,
+        TimeSpan? lifetime = null,
+        TimeSpan? notBefore = null,
+        string user = "ada") =>
         new JsonWebTokenHandler().CreateToken(
-            Payload(grants, issuer, audience, lifetime ?? TimeSpan.FromHours(1), user),
+            Payload(grants, issuer, audience, lifetime ?? TimeSpan.FromHours(1), notBefore ?? TimeSpan.FromHours(-2), user),
             new SigningCredentials(new SymmetricSecurityKey(key), SecurityAlgorithms.HmacSha256));
 
-    private static string Payload(string grants, string issuer, string audience, TimeSpan lifetime, string user = "ada")
+    private static string Payload(string grants, string issuer, string audience, TimeSpan lifetime, TimeSpan notBefore, string user)
     {
         var now = DateTimeOffset.UtcNow;
         return JsonSerializer.Serialize(new
@@ -56,7 +63,7 @@ internal static class Tokens
             sub = user,
             iss = issuer,
             aud = audience,
-            nbf = now.AddHours(-2).ToUnixTimeSeconds(),
+            nbf = (now + notBefore).ToUnixTimeSeconds(),
             exp = (now + lifetime).ToUnixTimeSeconds(),
             collab = JsonElement.Parse(grants),
         });

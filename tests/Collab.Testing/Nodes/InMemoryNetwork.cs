@@ -37,7 +37,8 @@ public sealed class InMemoryNetwork
                     if (_groups.ContainsKey(group))
                         received(group, message);
                 }
-            }) { IsBackground = true }.Start();
+            })
+            { IsBackground = true }.Start();
         }
 
         public void Publish(string group, ReadOnlyMemory<byte> message)

@@ -1,8 +1,9 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 
-namespace Collab.Storage.Sqlite;
+namespace Collab.Storage;
 
 /// <summary>Logs when the store stops working and when it works again, once each, however many callers are refused.</summary>
 /// <param name="logger">Where to.</param>
@@ -23,8 +24,13 @@ internal sealed class StoreHealth(ILogger logger, string operation)
     {
         if (Interlocked.Exchange(ref _failing, 1) != 0)
             return;
-        var cause = failure as SqliteException ?? failure.InnerException as SqliteException;
-        var code = cause?.SqliteExtendedErrorCode.ToString(CultureInfo.InvariantCulture) ?? "none";
-        StorageLog.Unavailable(logger, operation, failure.Message, code);
+        StorageLog.Unavailable(logger, operation, failure.Message, CodeOf(failure) ?? CodeOf(failure.InnerException) ?? "none");
     }
+
+    private static string? CodeOf(Exception? failure) => failure switch
+    {
+        SqliteException sqlite => sqlite.SqliteExtendedErrorCode.ToString(CultureInfo.InvariantCulture),
+        PostgresException postgres => postgres.SqlState,
+        _ => null,
+    };
 }

@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using Collab.Testing;
+using Collab.Testing.Proxies;
+using Collab.Testing.Servers;
+
+namespace Collab.Host.Tests.Scaleout;
+
+/// <summary>Three real servers with one Redis and one Postgres, and what can happen to them.</summary>
+internal sealed class Cluster : IAsyncDisposable
+{
+    public const int Nodes = 3;
+
+    private readonly HostProcess[] _hosts = new HostProcess[Nodes];
+    private readonly int[] _ports = [.. Enumerable.Range(0, Nodes).Select(_ => TcpRelay.FreePort())];
+    private readonly TcpRelay _toRedis;
+
+    private Cluster(RedisServer redis, PostgresServer postgres)
+    {
+        (Redis, Postgres) = (redis, postgres);
+        _toRedis = new TcpRelay(redis.Port);
+    }
+
+    public RedisServer Redis { get; }
+
+    public PostgresServer Postgres { get; }
+
+    /// <summary>Where clients find the nodes; a node that is started again has the same address.</summary>
+    public IReadOnlyList<string> Urls => [.. _ports.Select(port => $"http://127.0.0.1:{port}")];
+
+    /// <summary>All that the nodes have logged since they were started last.</summary>
+    public IEnumerable<string> Lines => _hosts.SelectMany(host => host.Lines);
+
+    public static async Task<Cluster> StartAsync()
+    {
+        var cluster = new Cluster(await RedisServer.StartAsync(), await PostgresServer.StartAsync());
+        for (var i = 0; i < Nodes; i++)
+            await cluster.StartAsync(i);
+        return cluster;
+    }
+
+    /// <summary>Cuts the connections between nodes and Redis.</summary>
+    public void CutFromRedis() => _toRedis.CutAll();
+
+    /// <summary>Ends a node without a word and starts it again.</summary>
+    public async Task CrashAsync(int node)
+    {
+        await _hosts[node].KillAsync();
+        await StartAsync(node);
+    }
+
+    /// <summary>Stops a node as an update does, and starts it again.</summary>
+    public async Task RestartAsync(int node)
+    {
+        await _hosts[node].TerminateAsync();
+        await StartAsync(node);
+    }
+
+    /// <summary>Lets a node do nothing for a while.</summary>
+    public async Task PauseAsync(int node, TimeSpan duration)
+    {
+        await SignalAsync(node, "STOP");
+        await Task.Delay(duration);
+        await SignalAsync(node, "CONT");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var host in _hosts.Where(host => host is not null))
+            await host.DisposeAsync();
+        await _toRedis.DisposeAsync();
+        await Redis.DisposeAsync();
+        await Postgres.DisposeAsync();
+    }
+
+    private async Task StartAsync(int node)
+    {
+        if (_hosts[node] is { } former)
+            await former.DisposeAsync();
+        _hosts[node] = await HostProcess.Launch(
+            dataDirectory: null,
+            settings:
+            [
+                ("ConnectionStrings__Postgres", Postgres.ConnectionString("postgres")),
+                ("ConnectionStrings__Redis", $"127.0.0.1:{_toRedis.Port}"),
+            ],
+            arguments: ["--urls", $"http://127.0.0.1:{_ports[node]}"]).ReadyAsync();
+    }
+
+    private async Task SignalAsync(int node, string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", $"{_hosts[node].Id}"]);
+        await kill.WaitForExitAsync();
+    }
+}

@@ -28,6 +28,10 @@ public static class RedisExtensions
         services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<SharedRedis>(provider, configuration));
         services.Replace(ServiceDescriptor.Singleton<IBackplane, RedisBackplane>());
         services.Replace(ServiceDescriptor.Singleton<ITicketStore, RedisTicketStore>());
+        services.AddHttpForwarder();
+        services.TryAddSingleton<NodeSecret>();
+        services.AddHostedService(provider => provider.GetRequiredService<NodeSecret>());
+        services.TryAddSingleton<INodeForwarder, NodeForwarder>();
         return collab;
     }
 }

@@ -11,6 +11,7 @@ using MessagePack;
 using MessagePack.Formatters;
 using MessagePack.Resolvers;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Protocol;
 using Microsoft.Extensions.DependencyInjection;
@@ -49,6 +50,8 @@ public static class CollabServiceCollectionExtensions
         services.TryAddSingleton<IBackplane, NoBackplane>();
         services.AddSingleton<NodeBus>();
         services.AddSingleton<NodeDirectory>();
+        services.AddSingleton<ConnectionRouting>();
+        services.AddSingleton<IStartupFilter>(provider => provider.GetRequiredService<ConnectionRouting>());
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<NodeDirectory>());
         services.AddHostedService<RoomHealing>();
         services.AddSingleton<DocumentCompactor>();

@@ -341,6 +341,12 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
         {
             StopSending();
         }
+        catch (Exception exception) when (exception is ObjectDisposedException or IOException)
+        {
+            // The transport has ended before the hub has noticed.
+            StopSending();
+            connection.Abort();
+        }
         catch (Exception exception)
         {
             FanoutLog.OutboxFailed(logger, _connectionId, exception);

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Collab.Protocol;
 using Collab.Server.Limits;
+using Collab.Server.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -17,9 +18,11 @@ internal sealed class ConnectionGate(
     Connections connections,
     ConnectionCounts counts,
     RequestRate requests,
+    ConnectionRouting routing,
     Revocations revocations,
     TimeProvider clock)
 {
+    private const string ConnectionToken = "connectionToken";
     private const string Lifetime = "tokenLifetimeSeconds";
 
     /// <summary>Puts the gate before the hub's endpoints.</summary>
@@ -123,8 +126,13 @@ internal sealed class ConnectionGate(
         answer.Position = 0;
         if (response.StatusCode == StatusCodes.Status200OK && JsonNode.Parse(answer) is JsonObject negotiated)
         {
-            if ((string?)(negotiated["connectionToken"] ?? negotiated["connectionId"]) is { } token)
+            var name = negotiated.ContainsKey(ConnectionToken) ? ConnectionToken : "connectionId";
+            if ((string?)negotiated[name] is { } token)
+            {
                 owners.Add(token, signIn);
+                negotiated[name] = routing.Mark(token);
+            }
+
             if (signIn.SecondsLeft(clock.GetUtcNow()) is { } seconds)
                 negotiated[Lifetime] = seconds;
             await using var rewritten = new MemoryStream();

@@ -24,6 +24,9 @@ internal sealed class Cluster : IAsyncDisposable
 
     public PostgresServer Postgres { get; }
 
+    /// <summary>The ports of the nodes.</summary>
+    public IReadOnlyList<int> Ports => _ports;
+
     /// <summary>Where clients find the nodes; a node that is started again has the same address.</summary>
     public IReadOnlyList<string> Urls => [.. _ports.Select(port => $"http://127.0.0.1:{port}")];
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 
 namespace Collab.Testing.Proxies;
 
@@ -75,6 +76,28 @@ public sealed class ReverseProxy : IAsyncDisposable
             """, file => ["-db", "-f", file]).ListeningAsync();
     }
 
+    /// <summary>The nginx of <c>deploy/nginx.conf</c>, before these nodes.</summary>
+    public static Task<ReverseProxy> DeployedNginxAsync(IReadOnlyList<int> nodes)
+    {
+        var port = TcpRelay.FreePort();
+        var settings = Deployed("nginx.conf", nodes)
+            .Replace("listen 8080", $"listen 127.0.0.1:{port}", StringComparison.Ordinal)
+            .Replace("http {", """
+                http {
+                  client_body_temp_path FOLDER; proxy_temp_path FOLDER; fastcgi_temp_path FOLDER; uwsgi_temp_path FOLDER; scgi_temp_path FOLDER;
+                """, StringComparison.Ordinal);
+        return new ReverseProxy(port, "/usr/sbin/nginx", $"daemon off; pid FOLDER/nginx.pid; error_log FOLDER/error.log;\n{settings}",
+            file => ["-c", file, "-p", Path.GetDirectoryName(file)!, "-e", "stderr"]).ListeningAsync();
+    }
+
+    /// <summary>The haproxy of <c>deploy/haproxy.cfg</c>, before these nodes.</summary>
+    public static Task<ReverseProxy> DeployedHaproxyAsync(IReadOnlyList<int> nodes)
+    {
+        var port = TcpRelay.FreePort();
+        var settings = Deployed("haproxy.cfg", nodes).Replace("bind :8080", $"bind 127.0.0.1:{port}", StringComparison.Ordinal);
+        return new ReverseProxy(port, "/usr/sbin/haproxy", settings, file => ["-db", "-f", file]).ListeningAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited)
@@ -82,6 +105,14 @@ public sealed class ReverseProxy : IAsyncDisposable
         await _process.WaitForExitAsync();
         _process.Dispose();
         _folder.Dispose();
+    }
+
+    private static string Deployed(string file, IReadOnlyList<int> nodes, [CallerFilePath] string here = "")
+    {
+        var settings = File.ReadAllText(Path.Combine(Path.GetDirectoryName(here)!, "../../../deploy", file));
+        for (var i = 0; i < nodes.Count; i++)
+            settings = settings.Replace($"node{i + 1}:8080", $"127.0.0.1:{nodes[i]}", StringComparison.Ordinal);
+        return settings;
     }
 
     private async Task<ReverseProxy> ListeningAsync()

@@ -56,7 +56,7 @@ internal sealed class Attacker(Uri server, string token, int seed, Tally tally, 
                     < 68 => ShakeHandsAsync(wire.Transport, broken.Bytes, ends),
                     < 94 => RequestAsync(broken.Bytes),
                     _ => SendFramesAsync(broken.Bytes),
-                });
+                }).WaitAsync(RawConnection.Patience);
             }
             catch (Exception exception)
             {
@@ -88,7 +88,7 @@ internal sealed class Attacker(Uri server, string token, int seed, Tally tally, 
         var (line, left) = _lines.Remove(wire, out var open) ? open : (await JoinAsync(wire), MessagesPerLine);
         var goesOn = await line.SendAsync(bytes);
         // The server waits for the rest of what is not whole; it will not come.
-        if (goesOn && (!wire.MessagePack || HubMessage.EndsWhole(bytes)))
+        if (goesOn && (wire.MessagePack ? HubMessage.EndsWhole(bytes) : bytes is [.., HubMessage.EndOfJson]))
             goesOn = await ProbeAsync(line, wire.MessagePack);
         else
             goesOn = false;

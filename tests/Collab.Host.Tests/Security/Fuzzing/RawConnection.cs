@@ -7,7 +7,7 @@ namespace Collab.Host.Tests.Security.Fuzzing;
 internal sealed class RawConnection : IDisposable
 {
     /// <summary>How long the server may think on a busy machine; more is a hang, and fails the run.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     /// <summary>After so long without a word the server is taken to wait for the rest of what was sent.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(40);

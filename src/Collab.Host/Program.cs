@@ -3,6 +3,9 @@ using Collab.Host;
 using Collab.Host.Security;
 using Collab.Server;
 
+if (args is ["health", var address])
+    return await HealthProbe.RunAsync(address);
+
 return await HostRun.RunAsync(() =>
 {
     var builder = WebApplication.CreateBuilder(new WebApplicationOptions

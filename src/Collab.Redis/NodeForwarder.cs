@@ -64,7 +64,7 @@ internal sealed class NodeForwarder(IHttpForwarder forwarder, NodeSecret secret,
             context.Connection.RemoteIpAddress,
             context.Request.Scheme);
         context.Request.Headers[Header] = said + Separator + Base64Url.EncodeToString(secret.Sign(TextOf(said, context.Request)));
-        var error = await forwarder.SendAsync(context, address, _client, Config, HttpTransformer.Default);
+        var error = await forwarder.SendAsync(context, address, _client, Config, KeepHost.Instance);
         if (error is ForwarderError.None || context.Response.HasStarted || context.RequestAborted.IsCancellationRequested)
             return true;
         context.Response.Clear();
@@ -75,6 +75,19 @@ internal sealed class NodeForwarder(IHttpForwarder forwarder, NodeSecret secret,
 
     private static byte[] TextOf(string said, HttpRequest request) =>
         Encoding.UTF8.GetBytes($"{said}{Separator}{request.Method}{Separator}{request.GetEncodedPathAndQuery()}");
+
+    /// <summary>The name that the caller asked for stays: a page's origin is judged by it.</summary>
+    private sealed class KeepHost : HttpTransformer
+    {
+        public static readonly KeepHost Instance = new();
+
+        public override async ValueTask TransformRequestAsync(
+            HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+        {
+            await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
+            proxyRequest.Headers.Host = httpContext.Request.Host.Value;
+        }
+    }
 
     private static byte[] SignatureOf(string text)
     {

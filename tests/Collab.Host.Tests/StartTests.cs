@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using Collab.Protocol;
 using Collab.Testing;
@@ -150,6 +151,32 @@ public sealed class StartTests : IDisposable
         Assert.Equal(1, await host.ExitAsync());
 
         Assert.Contains(host.Lines, line => line.StartsWith($"Collab did not start: {sentence}", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_program_itself_can_ask_for_the_health_of_a_server()
+    {
+        await using var host = await HostProcess.Launch(_folder.Path).ReadyAsync();
+
+        Assert.Equal(0, await AskAsync($"{host.Url}/health/ready"));
+        Assert.Equal(1, await AskAsync($"{host.Url}/nowhere/at/all"));
+        Assert.Equal(1, await AskAsync("http://127.0.0.1:1/health/ready"));
+
+        static async Task<int> AskAsync(string address)
+        {
+            using var probe = Process.Start("dotnet", [HostProcess.Program, "health", address]);
+            await probe.WaitForExitAsync();
+            return probe.ExitCode;
+        }
+    }
+
+    [Fact]
+    public async Task Servers_that_Redis_connects_need_a_store_in_common()
+    {
+        await using var host = HostProcess.Launch(_folder.Path, settings: [("ConnectionStrings__Redis", "127.0.0.1:1")]);
+
+        Assert.Equal(1, await host.ExitAsync());
+        Assert.Contains(host.Lines, line => line.StartsWith("Collab did not start: ConnectionStrings:Redis makes this server one of several", StringComparison.Ordinal));
     }
 
     [Fact]

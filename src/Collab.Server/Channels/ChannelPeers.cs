@@ -14,7 +14,7 @@ internal sealed class ChannelPeers(ChannelRoom room, NodeBus bus) : INodeListene
     private const int WhoIsThere = 3;
 
     /// <summary>How long those who ask for members wait to hear who is present elsewhere.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
 
     private readonly TaskCompletionSource _heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task? _asked;

@@ -13,7 +13,7 @@ internal sealed class DocumentPeers(DocumentRoom room, NodeBus bus) : INodeListe
     private const int WhoIsThere = 3;
 
     /// <summary>How long those who join wait to hear who is present elsewhere.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
 
     private readonly TaskCompletionSource _heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task? _asked;

@@ -74,6 +74,25 @@ public sealed class RoundRobinTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_page_is_judged_by_the_name_that_it_asked_for_also_where_its_request_is_passed_on_to()
+    {
+        using var http = new HttpClient();
+        var negotiated = await NegotiateAsync(http, _cluster.Urls[0]);
+
+        async Task<HttpStatusCode> PollAsync(string origin)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"{_cluster.Urls[1]}{HubContract.Path}?id={negotiated}"));
+            request.Headers.Host = "app.localhost";
+            request.Headers.Add("Origin", origin);
+            using var answer = await http.SendAsync(request);
+            return answer.StatusCode;
+        }
+
+        Assert.Equal(HttpStatusCode.Forbidden, await PollAsync("http://evil.localhost"));
+        Assert.Equal(HttpStatusCode.OK, await PollAsync("http://app.localhost"));
+    }
+
+    [Fact]
     public async Task Who_only_says_that_he_is_a_node_is_not_believed()
     {
         using var http = new HttpClient();

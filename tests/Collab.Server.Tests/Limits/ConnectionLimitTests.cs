@@ -48,8 +48,8 @@ public sealed class ConnectionLimitTests
         var connecting = Enumerable.Range(0, 6).Select(_ => host.ConnectAsync()).ToArray();
         await Task.WhenAny(Task.WhenAll(connecting), Task.Delay(TimeSpan.FromSeconds(5)));
 
-        var open = connecting.Count(one => one.IsCompletedSuccessfully && !one.Result.IsClosed);
-        Assert.InRange(open, 1, 3);
+        await UntilAsync(() => Task.FromResult(connecting.Count(one => one.IsCompletedSuccessfully && !one.Result.IsClosed) <= 3));
+        Assert.Contains(connecting, one => one.IsCompletedSuccessfully && !one.Result.IsClosed);
     }
 
     [Fact]
@@ -60,6 +60,8 @@ public sealed class ConnectionLimitTests
         await using var stream = host.Follow("/channels/c/events");
         await stream.UntilAsync(reader => reader.Opened == 1);
         var poll = host.GetAsync("/channels/c/messages?wait=30");
+        // The questions below must not come before it.
+        await Task.Delay(500);
         await UntilAsync(async () =>
         {
             using var another = await host.GetAsync("/channels/c/messages?wait=0.01");

@@ -26,7 +26,7 @@ internal static class PostgresRows
     private static async Task<double> OneTransactionEachAsync(PostgresRoomLogOptions options, TimeSpan duration)
     {
         await using var database = new PostgresDatabase(options);
-        using var store = new PostgresBatchStore(database, options.Patience, new StoreHealth(NullLogger.Instance, "writes"));
+        using var store = new PostgresBatchStore(database, options.Patience, new StoreHealth(NullLogger.Instance, "writes", new StorageMetrics()));
         var clock = Stopwatch.StartNew();
         var latencies = new List<double>();
         while (clock.Elapsed < duration)

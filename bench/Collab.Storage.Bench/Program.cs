@@ -34,7 +34,7 @@ double OneTransactionEach()
 {
     var options = Folder("one");
     using var store = new SqliteBatchStore(
-        new SqliteDatabase(options), TimeProvider.System, new StoreHealth(NullLogger.Instance, "writes"));
+        new SqliteDatabase(options), TimeProvider.System, new StoreHealth(NullLogger.Instance, "writes", new StorageMetrics()));
     var measure = new Measure(options.DataDirectory, duration);
     var latencies = new List<double>();
     while (measure.IsRunning)

@@ -72,6 +72,6 @@ internal static class OpenApi
     private static OpenApiResponse Response(string description) => new()
     {
         Description = description,
-        Content = new Dictionary<string, OpenApiMediaType> { ["text/plain"] = new OpenApiMediaType() },
+        Content = new Dictionary<string, OpenApiMediaType> { ["application/json"] = new OpenApiMediaType() },
     };
 }

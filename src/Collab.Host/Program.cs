@@ -24,6 +24,7 @@ return await HostRun.RunAsync(() =>
     builder.Services.AddCollab().AddConfiguredStore(builder.Configuration);
     builder.Services.AddCollabCors();
     builder.Services.AddCollabOpenApi();
+    builder.Services.AddCollabTelemetry(builder.Configuration);
     // A caller's mistake is answered in Development as it is in Production: with a problem document, not with a page of exceptions.
     builder.Services.PostConfigure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = false);
 
@@ -38,6 +39,8 @@ return await HostRun.RunAsync(() =>
     app.UseAuthorization();
     app.MapCollab();
     app.MapCollabOpenApi();
+    app.MapCollabMetrics();
+    app.MapFallbackToFile("/admin", "admin.html").AllowAnonymous();
     app.MapFallbackToFile("/d/{**documentId}", "index.html").AllowAnonymous();
     app.ReportStart();
     return app;

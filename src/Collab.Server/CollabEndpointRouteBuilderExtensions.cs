@@ -4,6 +4,7 @@ using Collab.Server.Documents;
 using Collab.Server.Fanout;
 using Collab.Server.Fanout.WebSockets;
 using Collab.Server.Limits;
+using Collab.Server.Operations;
 using Collab.Server.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
@@ -21,17 +22,18 @@ public static class CollabEndpointRouteBuilderExtensions
 {
     /// <summary>
     /// Maps the hub at <see cref="HubContract.Path"/>, documents and channels over HTTP, and <c>/tickets</c> where tickets were added,
-    /// for signed-in users; and the health endpoints <c>/health/live</c> and <c>/health/ready</c>, for everybody.
+    /// for signed-in users; <c>/admin</c> for those who administer; and the health endpoints <c>/health/live</c> and <c>/health/ready</c>, for everybody.
     /// </summary>
     /// <returns>The hub's endpoints.</returns>
     public static IEndpointConventionBuilder MapCollab(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
 
-        endpoints.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false }).AllowAnonymous();
+        endpoints.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false, ResponseWriter = HealthAnswer.WriteAsync }).AllowAnonymous();
         endpoints.MapHealthChecks("/health/ready", new HealthCheckOptions
         {
             Predicate = check => check.Tags.Contains(CollabServiceCollectionExtensions.ReadyTag),
+            ResponseWriter = HealthAnswer.WriteAsync,
         }).AllowAnonymous();
 
         var services = endpoints.ServiceProvider;
@@ -40,6 +42,7 @@ public static class CollabEndpointRouteBuilderExtensions
         counted.MapDocuments();
         counted.MapChannels();
         counted.MapRevocations();
+        counted.MapStatus();
         ConnectionGate.MapRefresh(counted);
         if (services.GetService<Tickets>() is not null)
             counted.MapTickets();

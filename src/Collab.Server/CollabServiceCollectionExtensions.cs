@@ -62,6 +62,9 @@ public static class CollabServiceCollectionExtensions
         services.AddSingleton<DocumentService>();
 
         services.AddMetrics();
+        services.AddSingleton<RoomMetrics>();
+        services.AddSingleton<FanoutMetrics>();
+        services.AddSingleton<NodeMetrics>();
         services.AddSingleton<ChannelMetrics>();
         services.AddSingleton<ChannelRooms>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<ChannelRooms>());
@@ -73,7 +76,10 @@ public static class CollabServiceCollectionExtensions
         services.AddSingleton<Connections>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<Connections>());
 
-        services.AddAuthorization();
+        services.AddAuthorization(options => options.AddPolicy(
+            CollabPolicies.Administration, policy => policy.RequireAuthenticatedUser().AddRequirements(new AdministrationRequirement())));
+        services.AddSingleton<IAuthorizationHandler, AdministrationHandler>();
+        services.AddSingleton<NodeLoadReader>();
         services.AddSingleton<ConnectionOwners>();
         services.AddSingleton<ConnectionGate>();
         services.AddSingleton<Revocations>();
@@ -82,7 +88,9 @@ public static class CollabServiceCollectionExtensions
         services.AddSingleton<RoomAuthorizer>();
         services.AddSingleton<OriginCheck>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IAuthorizationHandler, GrantAuthorizationHandler>());
-        services.AddHealthChecks().AddCheck<StoreHealthCheck>("store", tags: [ReadyTag]);
+        services.AddHealthChecks()
+            .AddCheck<StoreHealthCheck>("store", tags: [ReadyTag])
+            .AddCheck<BackplaneHealthCheck>("backplane", tags: [ReadyTag]);
         return new CollabBuilder(services, signalR);
     }
 
@@ -92,6 +100,7 @@ public static class CollabServiceCollectionExtensions
             new DefaultHubLifetimeManager<CollabHub>(provider.GetRequiredService<ILogger<DefaultHubLifetimeManager<CollabHub>>>()),
             provider.GetRequiredService<IOptions<FanoutOptions>>(),
             provider.GetRequiredService<IOptions<LimitOptions>>(),
+            provider.GetRequiredService<FanoutMetrics>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton<HubLifetimeManager<CollabHub>>(provider => provider.GetRequiredService<CollabLifetimeManager>());

@@ -18,7 +18,7 @@ public sealed class OpenApiTests
         var routes = paths.EnumerateObject().SelectMany(path => path.Value.EnumerateObject().Select(method => $"{method.Name} {path.Name}"));
         Assert.Equal(
             [
-                "get /channels/{channel}/events", "get /channels/{channel}/members", "get /channels/{channel}/messages", "get /documents",
+                "get /admin/status", "get /channels/{channel}/events", "get /channels/{channel}/members", "get /channels/{channel}/messages", "get /documents",
                 "get /documents/{documentId}", "get /events", "get /health/live", "get /health/ready", "post /admin/revocations",
                 "post /channels/{channel}/messages", "post /hubs/collab/refresh", "post /tickets",
             ],

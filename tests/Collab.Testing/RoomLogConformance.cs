@@ -384,6 +384,17 @@ public abstract partial class RoomLogConformance : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_store_knows_about_how_much_its_logs_take()
+    {
+        var before = await Log.MeasureAsync(default);
+
+        for (var i = 0; i < 20; i++)
+            await Log.AppendAsync(new RoomKey(RoomKind.Document, $"large/{i}"), [new NewLogEntry(new byte[50_000], null)], default);
+
+        Assert.InRange(await Log.MeasureAsync(default) - before, 500_000, 10_000_000);
+    }
+
+    [Fact]
     public async Task A_store_that_works_passes_its_check() => await Log.CheckAsync(default);
 
     private static string Text(LogEntry entry) => Encoding.UTF8.GetString(entry.Data.Span);

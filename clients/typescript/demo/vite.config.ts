@@ -24,6 +24,7 @@ export default defineConfig({
   build: {
     outDir: "../../../src/Collab.Host/wwwroot",
     emptyOutDir: true,
+    rollupOptions: { input: { index: "index.html", admin: "admin.html" } },
     target: "es2022",
     // Fonts and images stay files: the policy allows no data: addresses.
     assetsInlineLimit: 0,
@@ -36,6 +37,7 @@ export default defineConfig({
       "/channels": { target: host },
       "/events": { target: host },
       "/tickets": { target: host },
+      "/admin/": { target: host },
     },
   },
 });

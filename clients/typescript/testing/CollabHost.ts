@@ -130,11 +130,16 @@ export class CollabHost {
  * @param lifetime how many seconds it holds.
  */
 export function tokenOf(user: string, access: readonly string[] = ["read", "write", "subscribe", "publish", "presence"], lifetime = 3600): string {
+  return sign(user, [{ document: "*", access }, { channel: "*", access }], lifetime);
+}
+
+/** A token of a user who may administer the server. */
+export function adminTokenOf(user: string): string {
+  return sign(user, { admin: true }, 3600);
+}
+
+function sign(user: string, grants: unknown, lifetime: number): string {
   const issued = Math.floor(Date.now() / 1000);
-  const grants = [
-    { document: "*", access },
-    { channel: "*", access },
-  ];
   const parts = [{ alg: "HS256", typ: "JWT" }, { iss: ISSUER, aud: AUDIENCE, sub: user, iat: issued, exp: issued + lifetime, collab: grants }];
   const signed = parts.map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
   return `${signed}.${createHmac("sha256", KEY).update(signed).digest("base64url")}`;

@@ -9,8 +9,8 @@ using Microsoft.Extensions.Options;
 namespace Collab.Host.Security;
 
 /// <summary>
-/// Development only: signs in a caller without a token as a guest who may do everything with documents and channels. A browser keeps
-/// its guest in a cookie.
+/// Development only: signs in a caller without a token as a guest who may do everything with documents and channels, and on the
+/// server's own machine administer it. A browser keeps its guest in a cookie.
 /// </summary>
 internal sealed class GuestAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, IOptions<HostFilteringOptions> hosts)
@@ -23,6 +23,7 @@ internal sealed class GuestAuthentication(
         """
         [{ "document": "*", "access": ["read", "write"] }, { "channel": "*", "access": ["subscribe", "publish", "presence"] }]
         """;
+    private const string Administers = """{ "admin": true }""";
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -50,9 +51,12 @@ internal sealed class GuestAuthentication(
 
         var name = id is null ? "guest" : $"guest-{id}";
         var identity = new ClaimsIdentity(
-            [new Claim(ClaimTypes.NameIdentifier, name), new Claim(ClaimTypes.Name, name), new Claim("collab", Grants)], Scheme);
+            [new Claim(ClaimTypes.NameIdentifier, name), new Claim(ClaimTypes.Name, name), new Claim("collab", IsOfThisMachine ? Administers : Grants)], Scheme);
         return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme)));
     }
+
+    private bool IsOfThisMachine =>
+        Request.Host.Host is "localhost" or "127.0.0.1" or "[::1]" && Context.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address);
 
     // A foreign page can have its own name point here (DNS rebinding); it is of the server's origin then, and must not be a guest.
     // Over https the certificate would not fit.

@@ -1,6 +1,7 @@
 using Collab.Protocol;
 using Collab.Server.Fanout;
 using Collab.Server.Nodes;
+using Collab.Server.Operations;
 using Collab.Server.Rooms;
 using Microsoft.AspNetCore.SignalR.Protocol;
 using Microsoft.Extensions.Logging;
@@ -21,6 +22,7 @@ internal sealed class ChannelRoom : IRoomSource
     private readonly IRoomLog _log;
     private readonly CollabLifetimeManager _connections;
     private readonly TimeProvider _clock;
+    private readonly RoomMetrics _metrics;
     private readonly ILogger _logger;
     private readonly CommitBeat<PendingPublish> _beat;
     private readonly RoomFeed<ChannelFrame> _feed;
@@ -38,11 +40,12 @@ internal sealed class ChannelRoom : IRoomSource
         CollabLifetimeManager connections,
         ChannelOptions options,
         ChannelMetrics metrics,
+        RoomMetrics roomMetrics,
         NodeBus bus,
         TimeProvider clock,
         ILogger logger)
     {
-        (Name, Namespace, _log, _connections, _clock, _logger) = (name, space, log, connections, clock, logger);
+        (Name, Namespace, _log, _connections, _metrics, _clock, _logger) = (name, space, log, connections, roomMetrics, clock, logger);
         Key = new RoomKey(RoomKind.Channel, name);
         Group = "channel:" + name;
         Peers = new ChannelPeers(this, bus);
@@ -71,6 +74,19 @@ internal sealed class ChannelRoom : IRoomSource
 
     /// <summary>Serves those who have fallen behind, or read part by part.</summary>
     public SlowReader SlowReader { get; }
+
+    /// <summary>How many subscribe, read and publish on this node now.</summary>
+    public int Occupants => Volatile.Read(ref _occupants);
+
+    /// <summary>The last offset that this node knows.</summary>
+    public long HeadOffset
+    {
+        get
+        {
+            lock (_gate)
+                return _tail.Head;
+        }
+    }
 
     /// <summary>What its newest messages take in memory, about, in bytes.</summary>
     public long ResidentBytes
@@ -280,8 +296,10 @@ internal sealed class ChannelRoom : IRoomSource
         try
         {
             var entries = batch.Count == 1 ? batch[0].Entries : [.. batch.SelectMany(publish => publish.Entries)];
+            using var activity = CollabActivity.Commit(Key.Kind, entries.Count, batch.Select(publish => publish.Origin));
             var appended = await _log.AppendAsync(Key, entries, CancellationToken.None);
             var messages = NewMessages(appended, entries);
+            _metrics.Committed(Key.Kind, messages.Count);
             if (messages.Count > 0)
                 await SendOnAsync(appended.Epoch, appended.After, messages);
             Acknowledge(batch, appended);
@@ -357,7 +375,7 @@ internal sealed class ChannelRoom : IRoomSource
         next?.TrySetResult();
     }
 
-    private static void Acknowledge(List<PendingPublish> batch, LogAppend appended)
+    private void Acknowledge(List<PendingPublish> batch, LogAppend appended)
     {
         var entry = 0;
         foreach (var publish in batch)
@@ -365,12 +383,14 @@ internal sealed class ChannelRoom : IRoomSource
             var positions = new Position[publish.Entries.Count];
             for (var i = 0; i < positions.Length; i++)
                 positions[i] = new Position(appended.Epoch, appended.Offsets[entry++]);
+            _metrics.Acknowledged(Key.Kind, publish.Since);
             publish.TrySetResult(positions);
         }
     }
 
-    private static void Refuse(List<PendingPublish> batch, Exception cause)
+    private void Refuse(List<PendingPublish> batch, Exception cause)
     {
+        _metrics.Refused(Key.Kind, batch.Sum(publish => publish.Entries.Count));
         foreach (var publish in batch)
             publish.TrySetException(new CollabException(ErrorCodes.Unavailable, "the message could not be stored; try again later", cause));
     }

@@ -17,6 +17,7 @@ internal sealed class ChannelRooms(
     CollabLifetimeManager connections,
     IOptions<ChannelOptions> options,
     ChannelMetrics metrics,
+    RoomMetrics roomMetrics,
     NodeBus bus,
     TimeProvider clock,
     ILoggerFactory loggerFactory)
@@ -59,6 +60,7 @@ internal sealed class ChannelRooms(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        roomMetrics.Observe(RoomKind.Channel, () => _rooms.Count, () => _rooms.Sum(room => room.Value.ResidentBytes));
         using var timer = new PeriodicTimer(SweepInterval, clock);
         var lastTrim = clock.GetTimestamp();
         var trimming = Task.CompletedTask;
@@ -87,7 +89,7 @@ internal sealed class ChannelRooms(
         var space = options.Value.Of(channel);
         // Several nodes have no memory in common.
         var where = space.Ephemeral && !bus.IsShared ? _memory : log;
-        return new ChannelRoom(channel, space, where, connections, options.Value, metrics, bus, clock, _logger);
+        return new ChannelRoom(channel, space, where, connections, options.Value, metrics, roomMetrics, bus, clock, _logger);
     }
 
     private void Close(ChannelRoom room)

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Collab.Protocol;
+using Collab.Server.Operations;
 using Collab.Server.Rooms;
 
 namespace Collab.Server.Channels;
@@ -7,6 +9,12 @@ namespace Collab.Server.Channels;
 internal sealed class PendingPublish(IReadOnlyList<NewLogEntry> entries) : TaskCompletionSource<Position[]>
 {
     public IReadOnlyList<NewLogEntry> Entries { get; } = entries;
+
+    /// <inheritdoc cref="Documents.PendingPush.Since"/>
+    public long Since { get; } = Stopwatch.GetTimestamp();
+
+    /// <inheritdoc cref="Documents.PendingPush.Origin"/>
+    public ActivityContext Origin { get; } = CollabActivity.Origin;
 
     public int Bytes
     {

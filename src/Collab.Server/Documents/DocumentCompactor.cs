@@ -12,7 +12,7 @@ namespace Collab.Server.Documents;
 /// it replaces are one commit of the log; what is pushed meanwhile stands behind it.
 /// </summary>
 internal sealed class DocumentCompactor(
-    IDocumentEngine engine, IRoomLog log, IOptions<DocumentOptions> options, IHostApplicationLifetime lifetime, ILoggerFactory loggerFactory)
+    IDocumentEngine engine, IRoomLog log, IOptions<DocumentOptions> options, RoomMetrics metrics, IHostApplicationLifetime lifetime, ILoggerFactory loggerFactory)
 {
     private static readonly SemaphoreSlim Running = new(DocumentOptions.BuildsAtOnce);
 
@@ -35,6 +35,7 @@ internal sealed class DocumentCompactor(
             if (!await log.CompactAsync(room.Key, new Position(state.Epoch, state.Offset), snapshot, Stopping))
                 return null;
             room.Resident.Replace(new DocumentState(state.Epoch, state.Offset, snapshot));
+            metrics.Compacted();
             DocumentLog.Compacted(_logger, room.Id, state.Offset, state.Update.Length, snapshot.Length);
             return snapshot.Length;
         }

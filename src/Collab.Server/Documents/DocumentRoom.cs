@@ -4,6 +4,7 @@ using Collab.Crdt;
 using Collab.Protocol;
 using Collab.Server.Fanout;
 using Collab.Server.Nodes;
+using Collab.Server.Operations;
 using Collab.Server.Rooms;
 using Microsoft.AspNetCore.SignalR.Protocol;
 using Microsoft.Extensions.Logging;
@@ -25,6 +26,7 @@ internal sealed class DocumentRoom : IRoomSource
     private readonly IRoomLog _log;
     private readonly CollabLifetimeManager _connections;
     private readonly DocumentOptions _options;
+    private readonly RoomMetrics _metrics;
     private readonly ILogger _logger;
     private readonly CommitBeat<PendingPush> _beat;
     private readonly RoomFeed<DocumentFrame> _feed;
@@ -41,10 +43,11 @@ internal sealed class DocumentRoom : IRoomSource
         CollabLifetimeManager connections,
         DocumentCompactor compactor,
         DocumentOptions options,
+        RoomMetrics metrics,
         NodeBus bus,
         ILogger logger)
     {
-        (Id, _log, _connections, _options, _logger) = (documentId, log, connections, options, logger);
+        (Id, _log, _connections, _options, _metrics, _logger) = (documentId, log, connections, options, metrics, logger);
         Key = new RoomKey(RoomKind.Document, documentId);
         Group = "document:" + documentId;
         Writers = new DocumentWriters(documentId, log, Awareness, logger);
@@ -74,6 +77,9 @@ internal sealed class DocumentRoom : IRoomSource
     public DocumentCompaction Compaction { get; }
 
     public DocumentPeers Peers { get; }
+
+    /// <summary>How many members it has on this node.</summary>
+    public int Members => _members.Count;
 
     /// <summary>The last offset that this node knows to be committed.</summary>
     public long HeadOffset
@@ -270,13 +276,19 @@ internal sealed class DocumentRoom : IRoomSource
             for (var i = 0; i < entries.Length; i++)
                 entries[i] = batch[i].Entry;
 
+            using var activity = CollabActivity.Commit(Key.Kind, entries.Length, batch.Select(push => push.Origin));
             var appended = await _log.AppendAsync(Key, entries, CancellationToken.None);
+            _metrics.Committed(Key.Kind, entries.Length);
             var (head, after) = (appended.Last, appended.After);
             lock (_gate)
                 _head = head;
             await SendOnAsync(batch, entries, head.Epoch, after);
             for (var i = 0; i < batch.Count; i++)
+            {
+                _metrics.Acknowledged(Key.Kind, batch[i].Since);
                 batch[i].TrySetResult(head with { Offset = after + i + 1 });
+            }
+
             Compaction.Appended(entries);
         }
         catch (RoomLogUnavailableException exception)
@@ -291,8 +303,9 @@ internal sealed class DocumentRoom : IRoomSource
         }
     }
 
-    private static void Refuse(List<PendingPush> batch, Exception cause)
+    private void Refuse(List<PendingPush> batch, Exception cause)
     {
+        _metrics.Refused(Key.Kind, batch.Count);
         foreach (var push in batch)
         {
             push.TrySetException(new CollabException(

@@ -15,6 +15,7 @@ internal sealed class DocumentRooms(
     NodeBus bus,
     DocumentCompactor compactor,
     IOptions<DocumentOptions> options,
+    RoomMetrics metrics,
     TimeProvider clock,
     ILoggerFactory loggerFactory)
     : IHostedService, IDisposable
@@ -46,6 +47,7 @@ internal sealed class DocumentRooms(
 
     Task IHostedService.StartAsync(CancellationToken cancellationToken)
     {
+        metrics.Observe(RoomKind.Document, () => _rooms.Count, () => _rooms.Sum(room => room.Value.Resident.Bytes + room.Value.Content.Bytes));
         _sweep = clock.CreateTimer(_ => Sweep(), null, SweepInterval, SweepInterval);
         return Task.CompletedTask;
     }
@@ -66,7 +68,7 @@ internal sealed class DocumentRooms(
     {
         while (true)
         {
-            var room = _rooms.GetOrAdd(documentId, id => new DocumentRoom(id, log, connections, compactor, options.Value, bus, _logger));
+            var room = _rooms.GetOrAdd(documentId, id => new DocumentRoom(id, log, connections, compactor, options.Value, metrics, bus, _logger));
             if (tryEnter(room))
             {
                 room.Peers.Open();

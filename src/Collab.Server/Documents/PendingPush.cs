@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Collab.Protocol;
+using Collab.Server.Operations;
 using Collab.Server.Rooms;
 
 namespace Collab.Server.Documents;
@@ -9,4 +11,10 @@ internal sealed class PendingPush(byte[] update, DocumentMember writer) : TaskCo
     public NewLogEntry Entry { get; } = new(update, writer.UserId);
 
     public string ConnectionId { get; } = writer.ConnectionId;
+
+    /// <summary>When it was taken, by <see cref="Stopwatch.GetTimestamp"/>.</summary>
+    public long Since { get; } = Stopwatch.GetTimestamp();
+
+    /// <summary>The call that it came with.</summary>
+    public ActivityContext Origin { get; } = CollabActivity.Origin;
 }

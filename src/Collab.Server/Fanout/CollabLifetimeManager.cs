@@ -18,6 +18,7 @@ internal sealed class CollabLifetimeManager(
     HubLifetimeManager<CollabHub> inner,
     IOptions<FanoutOptions> options,
     IOptions<LimitOptions> limits,
+    FanoutMetrics metrics,
     TimeProvider clock,
     ILoggerFactory loggerFactory)
     : HubLifetimeManager<CollabHub>, IHostedService, IDisposable
@@ -28,6 +29,8 @@ internal sealed class CollabLifetimeManager(
 
     private readonly ConcurrentDictionary<string, OutboxConnection> _connections = new(StringComparer.Ordinal);
     private readonly ILogger _logger = loggerFactory.CreateLogger("Collab.Fanout");
+    private readonly Lock _counting = new();
+    private long _deliveriesOfEnded;
     private ITimer? _progressCheck;
 
     /// <summary>
@@ -113,17 +116,53 @@ internal sealed class CollabLifetimeManager(
         await Task.WhenAll(connections.Select(connection => connection.Ended));
     }
 
+    /// <summary>What there is on this node at this moment.</summary>
+    public FanoutTotals Count()
+    {
+        var transports = new Dictionary<string, long>(StringComparer.Ordinal);
+        lock (_counting)
+        {
+            var (deliveries, waiting, behind) = (_deliveriesOfEnded, 0L, 0L);
+            foreach (var (_, connection) in _connections)
+            {
+                transports[connection.Transport] = transports.GetValueOrDefault(connection.Transport) + 1;
+                var state = connection.Outbox.State;
+                deliveries += state.Deliveries;
+                waiting += state.WaitingBytes;
+                behind += state.Behind > 0 ? 1 : 0;
+            }
+
+            return new FanoutTotals(transports, deliveries, waiting, behind);
+        }
+    }
+
+    /// <summary>Those connections that have most to take, at most so many, the slowest first.</summary>
+    public IReadOnlyList<(OutboxConnection Connection, OutboxState State)> Slowest(int most) =>
+    [
+        .. _connections.Select(one => (Connection: one.Value, one.Value.Outbox.State))
+            .Where(one => one.State is { Behind: > 0 } or { WaitingBytes: > 0 })
+            .OrderByDescending(one => one.State.Behind).ThenByDescending(one => one.State.WaitingBytes)
+            .Take(most),
+    ];
+
     public override Task OnConnectedAsync(HubConnectionContext connection)
     {
-        var guarded = new OutboxConnection(connection, new Outbox(connection, options.Value, _logger), loggerFactory);
+        var guarded = new OutboxConnection(connection, new Outbox(connection, options.Value, metrics, _logger), loggerFactory);
         _connections[connection.ConnectionId] = guarded;
         return inner.OnConnectedAsync(guarded);
     }
 
     public override Task OnDisconnectedAsync(HubConnectionContext connection)
     {
-        if (!_connections.TryRemove(connection.ConnectionId, out var guarded))
-            return Task.CompletedTask;
+        OutboxConnection? guarded;
+        // Counted once at any moment: the sum must never fall.
+        lock (_counting)
+        {
+            if (!_connections.TryRemove(connection.ConnectionId, out guarded))
+                return Task.CompletedTask;
+            _deliveriesOfEnded += guarded.Outbox.State.Deliveries;
+        }
+
         guarded.End();
         return inner.OnDisconnectedAsync(guarded);
     }
@@ -185,6 +224,7 @@ internal sealed class CollabLifetimeManager(
 
     Task IHostedService.StartAsync(CancellationToken cancellationToken)
     {
+        metrics.Observe(Count);
         _progressCheck = clock.CreateTimer(_ => CheckProgress(), null, ProgressCheckInterval, ProgressCheckInterval);
         return Task.CompletedTask;
     }

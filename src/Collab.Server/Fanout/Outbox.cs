@@ -12,7 +12,7 @@ namespace Collab.Server.Fanout;
 /// a message is written at once when the connection is free, else it queues here, bounded by bytes and age. On overflow the queue is
 /// emptied and the rooms concerned are served from their logs, page by page, until the member has caught up and is live again.
 /// </summary>
-internal sealed class Outbox(HubConnectionContext connection, FanoutOptions options, ILogger logger)
+internal sealed class Outbox(HubConnectionContext connection, FanoutOptions options, FanoutMetrics metrics, ILogger logger)
 {
     private readonly Lock _gate = new();
     private readonly string _connectionId = connection.ConnectionId;
@@ -25,6 +25,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
     // The one that was sent to last, as most connections are in one room.
     private Membership? _latest;
     private long _writeStarted;
+    private long _deliveries;
     private bool _writing;
     // False only when the queue is empty and no room is behind: what every write has to know without looking.
     private bool _mayWait;
@@ -109,6 +110,21 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
             return [.. _memberships.Keys];
     }
 
+    /// <summary>What it holds at this moment.</summary>
+    public OutboxState State
+    {
+        get
+        {
+            lock (_gate)
+            {
+                var behind = 0;
+                foreach (var membership in _memberships.Values)
+                    behind += membership.Mode is MembershipMode.Behind ? 1 : 0;
+                return new OutboxState(_deliveries, _queue.Bytes, behind, _memberships.Count);
+            }
+        }
+    }
+
     /// <summary>The connection has ended: nothing is sent any more and no room can be joined.</summary>
     /// <returns>The rooms that it was in.</returns>
     public IReadOnlyCollection<RoomKey> Close()
@@ -186,6 +202,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
                 return;
         }
 
+        metrics.Stalled();
         FanoutLog.Stalled(logger, _connectionId, stalled);
         connection.Abort();
     }
@@ -193,6 +210,8 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
     /// <summary>Writes to the connection. What fails, fails the task: no sender shall hear of it.</summary>
     private ValueTask WriteAsync(SerializedHubMessage message)
     {
+        // Only one write is under way at a time.
+        _deliveries++;
         try
         {
             return _socket is { } socket ? socket.WriteAsync(message.GetSerializedMessage(_protocol)) : connection.WriteAsync(message);
@@ -229,6 +248,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
             return;
         }
 
+        metrics.FellBehind(dropped);
         FanoutLog.FellBehind(logger, _connectionId, dropped);
     }
 

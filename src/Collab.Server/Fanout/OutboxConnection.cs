@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Connections;
+using Microsoft.AspNetCore.Http.Connections.Features;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Protocol;
 using Microsoft.Extensions.Logging;
@@ -21,9 +23,19 @@ internal sealed class OutboxConnection : HubConnectionContext
         Outbox = outbox;
         Protocol = inner.Protocol;
         UserIdentifier = inner.UserIdentifier;
+        Transport = inner.Features.Get<IHttpTransportFeature>()?.TransportType switch
+        {
+            HttpTransportType.WebSockets => "websockets",
+            HttpTransportType.ServerSentEvents => "server_sent_events",
+            HttpTransportType.LongPolling => "long_polling",
+            _ => "event_source",
+        };
     }
 
     public Outbox Outbox { get; }
+
+    /// <summary>How its client is connected, as metrics name it.</summary>
+    public string Transport { get; }
 
     /// <summary>Completes when the connection has ended.</summary>
     public Task Ended => _ended.Task;

@@ -10,6 +10,9 @@ internal sealed class OutboxQueue(FanoutOptions options)
 
     public int Count => _messages.Count;
 
+    /// <summary>What it holds, in bytes.</summary>
+    public long Bytes => _bytes;
+
     /// <summary>Whether it holds more bytes than one connection may keep.</summary>
     public bool IsTooLarge => _bytes > options.OutboxBytes;
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
+using Collab.Server.Operations;
 using MessagePack;
 using Microsoft.Extensions.Logging;
 
@@ -17,11 +18,12 @@ internal sealed class NodeBus : IDisposable
     private readonly CancellationTokenSource _stopped = new();
     private readonly IBackplane _backplane;
     private readonly TimeProvider _clock;
+    private readonly NodeMetrics _metrics;
     private readonly ILogger _logger;
 
-    public NodeBus(IBackplane backplane, TimeProvider clock, ILogger<NodeBus> logger)
+    public NodeBus(IBackplane backplane, NodeMetrics metrics, TimeProvider clock, ILogger<NodeBus> logger)
     {
-        (_backplane, _clock, _logger) = (backplane, clock, logger);
+        (_backplane, _metrics, _clock, _logger) = (backplane, metrics, clock, logger);
         backplane.Start(Receive, Restore);
     }
 
@@ -48,9 +50,11 @@ internal sealed class NodeBus : IDisposable
         var message = new ArrayBufferWriter<byte>(256);
         var writer = new MessagePackWriter(message);
         writer.Write(Id);
+        writer.Write(CollabActivity.TraceParent);
         writer.Write(kind);
         body(ref writer);
         writer.Flush();
+        _metrics.Said();
         _backplane.Publish(group, message.WrittenMemory);
     }
 
@@ -152,8 +156,11 @@ internal sealed class NodeBus : IDisposable
         {
             var reader = new MessagePackReader(message);
             var node = reader.ReadString()!;
-            if (node != Id)
-                joining.Listener.Receive(node, reader.ReadInt32(), ref reader);
+            if (node == Id)
+                return;
+            _metrics.Heard();
+            using var activity = CollabActivity.Deliver(reader.ReadString());
+            joining.Listener.Receive(node, reader.ReadInt32(), ref reader);
         }
         catch (Exception exception)
         {
@@ -164,6 +171,7 @@ internal sealed class NodeBus : IDisposable
 
     private void Restore()
     {
+        _metrics.Restored();
         NodeLog.Restored(_logger);
         foreach (var joining in _groups.Values)
             joining.Listener.Joined();

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Collab.Server.Operations;
 using MessagePack;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -10,7 +11,7 @@ namespace Collab.Server.Nodes;
 
 /// <summary>The other nodes, as far as they are heard of: each says every second that it is there, and when it goes.</summary>
 internal sealed class NodeDirectory(
-    NodeBus bus, IServer server, IOptions<NodeOptions> options, TimeProvider clock, ILogger<NodeDirectory> logger)
+    NodeBus bus, NodeMetrics metrics, IServer server, NodeLoadReader load, IOptions<NodeOptions> options, TimeProvider clock, ILogger<NodeDirectory> logger)
     : BackgroundService, INodeListener
 {
     private const string Group = "nodes";
@@ -28,6 +29,10 @@ internal sealed class NodeDirectory(
     /// <summary>The address of another node; null when there is none of this id, or it is gone.</summary>
     public string? AddressOf(string node) => _others.GetValueOrDefault(node)?.Address;
 
+    /// <summary>The other nodes, by what they said last.</summary>
+    public IReadOnlyList<NodeStatus> Others() =>
+        [.. _others.Select(other => new NodeStatus(other.Key, other.Value.Address, other.Value.Load)).OrderBy(other => other.Address, StringComparer.Ordinal)];
+
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
@@ -38,6 +43,7 @@ internal sealed class NodeDirectory(
     {
         if (!bus.IsShared)
             return;
+        metrics.Observe(() => _others.Count);
         bus.Join(Group, this);
         using var timer = new PeriodicTimer(BeatInterval, clock);
         try
@@ -60,7 +66,7 @@ internal sealed class NodeDirectory(
         if (kind == Leaving)
             Forget(node);
         else if (kind == Here && body.ReadString() is { } address)
-            Note(node, address);
+            Note(node, address, new NodeLoad(body.ReadInt64(), body.ReadInt32(), body.ReadInt32(), body.ReadInt64(), body.ReadInt64(), body.ReadInt64()));
     }
 
     void INodeListener.Joined() => SayHere();
@@ -70,10 +76,10 @@ internal sealed class NodeDirectory(
         // It is this directory that has said so.
     }
 
-    private void Note(string node, string address)
+    private void Note(string node, string address, NodeLoad loadThere)
     {
         var isNew = !_others.ContainsKey(node);
-        _others[node] = new Node(address, clock.GetTimestamp());
+        _others[node] = new Node(address, loadThere, clock.GetTimestamp());
         if (!isNew)
             return;
         NodeLog.Found(logger, node, address);
@@ -83,7 +89,17 @@ internal sealed class NodeDirectory(
     private void SayHere()
     {
         var address = options.Value.Address ?? server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "";
-        bus.Say(Group, Here, (ref writer) => writer.Write(address));
+        var now = load.Read();
+        bus.Say(Group, Here, (ref writer) =>
+        {
+            writer.Write(address);
+            writer.Write(now.Connections);
+            writer.Write(now.Documents);
+            writer.Write(now.Channels);
+            writer.Write(now.Updates);
+            writer.Write(now.Messages);
+            writer.Write(now.Deliveries);
+        });
     }
 
     private void ForgetLost()
@@ -106,5 +122,11 @@ internal sealed class NodeDirectory(
         bus.NoteLost(node);
     }
 
-    private sealed record Node(string Address, long HeardAt);
+    private sealed record Node(string Address, NodeLoad Load, long HeardAt);
 }
+
+/// <summary>Another node, by what it said last.</summary>
+/// <param name="Node">Its id.</param>
+/// <param name="Address">Where it is.</param>
+/// <param name="Load">What it has to do.</param>
+internal sealed record NodeStatus(string Node, string Address, NodeLoad Load);

@@ -17,6 +17,7 @@ internal sealed class RoomHealing(
     DocumentRooms documents,
     ChannelRooms channels,
     IRoomLog log,
+    NodeMetrics metrics,
     IOptions<NodeOptions> options,
     ILogger<RoomHealing> logger)
     : BackgroundService
@@ -85,7 +86,9 @@ internal sealed class RoomHealing(
             NodeLog.HeadsUnavailable(logger, exception);
         }
 
-        if (behind > 0)
-            NodeLog.Healed(logger, behind);
+        if (behind == 0)
+            return;
+        metrics.Healed(behind);
+        NodeLog.Healed(logger, behind);
     }
 }

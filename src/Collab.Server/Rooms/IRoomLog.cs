@@ -77,6 +77,10 @@ public interface IRoomLog
     ValueTask<IReadOnlyList<string>> ListAsync(
         RoomKind kind, string prefix, string? after, int limit, CancellationToken cancellationToken);
 
+    /// <summary>What the logs of all rooms take in the store, in bytes; about, and quickly.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    ValueTask<long> MeasureAsync(CancellationToken cancellationToken);
+
     /// <summary>Returns when reads and appends would succeed now.</summary>
     /// <exception cref="RoomLogUnavailableException">They would not.</exception>
     ValueTask CheckAsync(CancellationToken cancellationToken);

@@ -157,6 +157,18 @@ internal sealed class InMemoryRoomLog(TimeProvider clock) : IRoomLog
         return ValueTask.FromResult(names);
     }
 
+    public ValueTask<long> MeasureAsync(CancellationToken cancellationToken)
+    {
+        var bytes = 0L;
+        foreach (var (_, log) in _rooms)
+        {
+            lock (log)
+                bytes += log.Bytes + (log.Snapshot?.Data.Length ?? 0);
+        }
+
+        return ValueTask.FromResult(bytes);
+    }
+
     public ValueTask CheckAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     private Position HeadOf(RoomKey room)

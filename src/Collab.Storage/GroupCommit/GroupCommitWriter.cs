@@ -23,6 +23,7 @@ internal sealed class GroupCommitWriter : IDisposable, IAsyncDisposable
     internal const int EnoughWrites = 8;
 
     private readonly IBatchStore _store;
+    private readonly StorageMetrics _metrics;
     private readonly long _maxQueuedBytes;
     private readonly object _gate = new();
     private readonly Queue<LogWrite> _queue = new();
@@ -32,10 +33,12 @@ internal sealed class GroupCommitWriter : IDisposable, IAsyncDisposable
     private bool _threadWaits;
     private bool _closing;
 
-    public GroupCommitWriter(IBatchStore store, long maxQueuedBytes, string name)
+    public GroupCommitWriter(IBatchStore store, long maxQueuedBytes, StorageMetrics metrics, string name)
     {
         _store = store;
+        _metrics = metrics;
         _maxQueuedBytes = maxQueuedBytes;
+        metrics.ObserveQueue(() => Volatile.Read(ref _queuedBytes));
         new Thread(Run) { IsBackground = true, Name = name }.Start();
     }
 
@@ -151,7 +154,9 @@ internal sealed class GroupCommitWriter : IDisposable, IAsyncDisposable
     {
         try
         {
+            var began = Stopwatch.GetTimestamp();
             _store.Commit(batch.Writes);
+            _metrics.Committed(batch.Rows, Stopwatch.GetElapsedTime(began));
         }
         catch (UnfitWriteException) when (batch.Writes.Count > 1)
         {
@@ -204,19 +209,19 @@ internal sealed class GroupCommitWriter : IDisposable, IAsyncDisposable
     /// <summary>The writes of one transaction; as a work item it tells their callers, one after another.</summary>
     private sealed class Batch : IThreadPoolWorkItem
     {
-        private int _rows;
-
         public List<LogWrite> Writes { get; } = [];
+
+        public int Rows { get; private set; }
 
         public long Bytes { get; private set; }
 
         public bool HasRoomFor(LogWrite write) =>
-            Writes.Count == 0 || (_rows + write.Rows <= MaxBatchRows && Bytes + write.Bytes <= MaxBatchBytes);
+            Writes.Count == 0 || (Rows + write.Rows <= MaxBatchRows && Bytes + write.Bytes <= MaxBatchBytes);
 
         public void Add(LogWrite write)
         {
             Writes.Add(write);
-            _rows += write.Rows;
+            Rows += write.Rows;
             Bytes += write.Bytes;
         }
 

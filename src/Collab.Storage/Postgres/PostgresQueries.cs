@@ -38,6 +38,19 @@ internal static class PostgresQueries
         WHERE r.kind = $1 AND r.name = $2 AND s."offset" = r.snapshot AND s."offset" > $3
         """;
 
+    private const string Size =
+        """
+        SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint FROM pg_class c
+        WHERE c.relnamespace = 'collab'::regnamespace AND c.relkind IN ('r', 'p')
+        """;
+
+    /// <summary>See <see cref="IRoomLog.MeasureAsync"/>.</summary>
+    public static async Task<long> MeasureAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(Size, connection);
+        return (long)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+    }
+
     /// <summary>See <see cref="IRoomLog.ReadAsync"/>.</summary>
     /// <exception cref="RoomLogUnavailableException">The rows do not make a whole log: the database is damaged.</exception>
     public static async Task<LogPage> ReadPageAsync(

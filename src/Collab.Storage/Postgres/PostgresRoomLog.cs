@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Collab.Protocol;
 using Collab.Server.Rooms;
 using Collab.Storage.GroupCommit;
@@ -19,13 +20,15 @@ internal sealed class PostgresRoomLog : IRoomLog, IAsyncDisposable, IDisposable
     private readonly StoreHealth _reads;
     private readonly GroupCommitWriter _writer;
 
-    public PostgresRoomLog(IOptions<PostgresRoomLogOptions> options, ILogger<PostgresRoomLog> logger)
+    public PostgresRoomLog(IOptions<PostgresRoomLogOptions> options, ILogger<PostgresRoomLog> logger, IMeterFactory? meters = null)
     {
+        var metrics = new StorageMetrics(meters);
         _database = new PostgresDatabase(options.Value);
-        _reads = new StoreHealth(logger, "reads");
+        _reads = new StoreHealth(logger, "reads", metrics);
         _writer = new GroupCommitWriter(
-            new PostgresBatchStore(_database, options.Value.Patience, new StoreHealth(logger, "writes")),
+            new PostgresBatchStore(_database, options.Value.Patience, new StoreHealth(logger, "writes", metrics)),
             options.Value.MaxQueuedBytes,
+            metrics,
             "Collab store writer");
     }
 
@@ -76,6 +79,9 @@ internal sealed class PostgresRoomLog : IRoomLog, IAsyncDisposable, IDisposable
     public ValueTask<IReadOnlyList<string>> ListAsync(
         RoomKind kind, string prefix, string? after, int limit, CancellationToken cancellationToken) =>
         ReadAsync(connection => PostgresQueries.ListAsync(connection, kind, prefix, after, limit, cancellationToken), cancellationToken);
+
+    public ValueTask<long> MeasureAsync(CancellationToken cancellationToken) =>
+        ReadAsync(connection => PostgresQueries.MeasureAsync(connection, cancellationToken), cancellationToken);
 
     public async ValueTask CheckAsync(CancellationToken cancellationToken)
     {

@@ -46,6 +46,10 @@ internal static class SqliteQueries
         return heads;
     }
 
+    /// <summary>See <see cref="IRoomLog.MeasureAsync"/>.</summary>
+    public static long Measure(SqliteSession session) =>
+        session.Prepare("SELECT (page_count - freelist_count) * page_size FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size()").RunForNumber() ?? 0;
+
     /// <summary>See <see cref="IRoomLog.ListAsync"/>.</summary>
     public static IReadOnlyList<string> List(SqliteSession session, RoomKind kind, string prefix, string? after, int limit)
     {

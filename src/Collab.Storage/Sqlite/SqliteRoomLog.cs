@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Collab.Protocol;
 using Collab.Server.Rooms;
 using Collab.Storage.GroupCommit;
@@ -12,13 +13,15 @@ internal sealed class SqliteRoomLog : IRoomLog, IDisposable, IAsyncDisposable
     private readonly SqliteReaders _readers;
     private readonly GroupCommitWriter _writer;
 
-    public SqliteRoomLog(IOptions<SqliteRoomLogOptions> options, TimeProvider clock, ILogger<SqliteRoomLog> logger)
+    public SqliteRoomLog(IOptions<SqliteRoomLogOptions> options, TimeProvider clock, ILogger<SqliteRoomLog> logger, IMeterFactory? meters = null)
     {
+        var metrics = new StorageMetrics(meters);
         var database = new SqliteDatabase(options.Value);
-        _readers = new SqliteReaders(database, new StoreHealth(logger, "reads"));
+        _readers = new SqliteReaders(database, new StoreHealth(logger, "reads", metrics));
         _writer = new GroupCommitWriter(
-            new SqliteBatchStore(database, clock, new StoreHealth(logger, "writes")),
+            new SqliteBatchStore(database, clock, new StoreHealth(logger, "writes", metrics)),
             options.Value.MaxQueuedBytes,
+            metrics,
             "Collab store writer");
     }
 
@@ -66,6 +69,8 @@ internal sealed class SqliteRoomLog : IRoomLog, IDisposable, IAsyncDisposable
     public ValueTask<IReadOnlyList<string>> ListAsync(
         RoomKind kind, string prefix, string? after, int limit, CancellationToken cancellationToken) =>
         _readers.ReadAsync(session => SqliteQueries.List(session, kind, prefix, after, limit), cancellationToken);
+
+    public ValueTask<long> MeasureAsync(CancellationToken cancellationToken) => _readers.ReadAsync(SqliteQueries.Measure, cancellationToken);
 
     public async ValueTask CheckAsync(CancellationToken cancellationToken)
     {

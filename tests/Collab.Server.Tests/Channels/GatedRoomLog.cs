@@ -51,6 +51,8 @@ internal sealed class GatedRoomLog : IRoomLog
         RoomKind kind, string prefix, string? after, int limit, CancellationToken cancellationToken) =>
         _log.ListAsync(kind, prefix, after, limit, cancellationToken);
 
+    public ValueTask<long> MeasureAsync(CancellationToken cancellationToken) => _log.MeasureAsync(cancellationToken);
+
     public ValueTask CheckAsync(CancellationToken cancellationToken) => _log.CheckAsync(cancellationToken);
 
     private async ValueTask PassAsync()

@@ -9,7 +9,7 @@ public sealed class GroupCommitWriterTests : IAsyncLifetime
     private readonly HeldStore _store = new();
     private GroupCommitWriter? _writer;
 
-    private GroupCommitWriter Writer => _writer ??= new(_store, maxQueuedBytes: 1 << 20, "writer under test");
+    private GroupCommitWriter Writer => _writer ??= new(_store, maxQueuedBytes: 1 << 20, new StorageMetrics(), "writer under test");
 
     public Task InitializeAsync() => Task.CompletedTask;
 

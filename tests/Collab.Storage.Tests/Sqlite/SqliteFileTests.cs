@@ -249,7 +249,7 @@ public sealed class SqliteFileTests : IDisposable
     public void The_writer_tells_outcomes_only_of_what_it_has_committed()
     {
         var database = new SqliteDatabase(_folder.Settings());
-        using var store = new SqliteBatchStore(database, TimeProvider.System, new StoreHealth(NullLogger.Instance, "writes"));
+        using var store = new SqliteBatchStore(database, TimeProvider.System, new StoreHealth(NullLogger.Instance, "writes", new StorageMetrics()));
         var append = new AppendWrite(Room, [new NewLogEntry("a"u8.ToArray())]);
         store.Commit([append]);
         // Another connection sees it: it was committed, not only written.

@@ -11,6 +11,9 @@ public sealed class InMemoryNetwork
     /// <summary>Whether messages are lost; when they come again, the nodes are not told.</summary>
     public bool IsLossy { get; set; }
 
+    /// <summary>Whether nodes know that nothing is carried.</summary>
+    public bool IsDown { get; set; }
+
     /// <summary>Lets one more node take part.</summary>
     public IBackplane Connect()
     {
@@ -26,7 +29,7 @@ public sealed class InMemoryNetwork
 
         public bool IsShared => true;
 
-        public bool IsConnected => true;
+        public bool IsConnected => !network.IsDown;
 
         public void Start(Action<string, ReadOnlyMemory<byte>> received, Action restored)
         {

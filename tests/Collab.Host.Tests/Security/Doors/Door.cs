@@ -27,6 +27,7 @@ internal sealed record HttpDoor(HttpMethod Method, string Route, Right Needs, st
         new(HttpMethod.Get, "/events", Right.Read, $"?channel={Uri.EscapeDataString(Credential.Room)}"),
         new(HttpMethod.Post, "/tickets", Right.None, Json: """{ "path": "/channels/door%2Froom/events" }"""),
         new(HttpMethod.Post, "/admin/revocations", Right.All, Json: """{ "session": "of nobody" }"""),
+        new(HttpMethod.Get, "/admin/status", Right.All),
         // Who has no connection that could be renewed is told so.
         new(HttpMethod.Post, HubContract.Path + "/refresh", Right.None, "?id=none"),
         new(HttpMethod.Post, HubContract.Path + "/negotiate", Right.None, "?negotiateVersion=1"),

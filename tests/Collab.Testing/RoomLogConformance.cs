@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Collab.Protocol;
 using Collab.Server.Rooms;
@@ -389,7 +390,7 @@ public abstract partial class RoomLogConformance : IAsyncLifetime
         var before = await Log.MeasureAsync(default);
 
         for (var i = 0; i < 20; i++)
-            await Log.AppendAsync(new RoomKey(RoomKind.Document, $"large/{i}"), [new NewLogEntry(new byte[50_000], null)], default);
+            await Log.AppendAsync(new RoomKey(RoomKind.Document, $"large/{i}"), [new NewLogEntry(RandomNumberGenerator.GetBytes(50_000), null)], default);
 
         Assert.InRange(await Log.MeasureAsync(default) - before, 500_000, 10_000_000);
     }

@@ -35,7 +35,7 @@ internal static partial class HostLog
     private static partial void DataFolder(ILogger logger, string folder);
 
     [LoggerMessage(9002, LogLevel.Warning,
-        "Development: callers without a token are signed in as guests who may read and write everything. Anywhere else they are refused")]
+        "Development: callers without a token are signed in as guests who may read and write everything and, on this machine, administer the server. Anywhere else they are refused")]
     private static partial void GuestsAllowed(ILogger logger);
 
     [LoggerMessage(9003, LogLevel.Warning,

@@ -54,6 +54,26 @@ public sealed class StartTests : IDisposable
         Assert.Equal(status, answer.StatusCode);
     }
 
+    [Theory]
+    [InlineData("localhost", null, HttpStatusCode.OK)]
+    [InlineData("127.0.0.1:5080", null, HttpStatusCode.OK)]
+    [InlineData("192.0.2.7:5080", null, HttpStatusCode.Forbidden)]
+    [InlineData("app.localhost", null, HttpStatusCode.Forbidden)]
+    [InlineData("localhost", "X-Forwarded-For", HttpStatusCode.Forbidden)]
+    [InlineData("localhost", "Forwarded", HttpStatusCode.Forbidden)]
+    public async Task A_guest_administers_the_server_only_from_its_own_machine(string name, string? forwarding, HttpStatusCode status)
+    {
+        await using var host = await HostProcess.Launch(_folder.Path).ReadyAsync();
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{host.Url}/admin/status") { Headers = { Host = name } };
+        if (forwarding is not null)
+            request.Headers.Add(forwarding, "for=192.0.2.60");
+
+        using var answer = await http.SendAsync(request);
+
+        Assert.Equal(status, answer.StatusCode);
+    }
+
     [Fact]
     public async Task A_guest_comes_by_a_name_that_the_operator_has_listed()
     {

@@ -55,8 +55,13 @@ internal sealed class GuestAuthentication(
         return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme)));
     }
 
+    // Whoever comes through a proxy or a tunnel on this machine does not come from it.
     private bool IsOfThisMachine =>
-        Request.Host.Host is "localhost" or "127.0.0.1" or "[::1]" && Context.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address);
+        Request.Host.Host is "localhost" or "127.0.0.1" or "[::1]"
+        && !Request.Headers.ContainsKey("X-Forwarded-For")
+        && !Request.Headers.ContainsKey("Forwarded")
+        && Context.Connection.RemoteIpAddress is { } address
+        && IPAddress.IsLoopback(address);
 
     // A foreign page can have its own name point here (DNS rebinding); it is of the server's origin then, and must not be a guest.
     // Over https the certificate would not fit.

@@ -1,4 +1,3 @@
-using Collab.Server.Rooms;
 using Microsoft.AspNetCore.Authorization;
 
 namespace Collab.Server.Security;
@@ -9,13 +8,11 @@ internal sealed record AdministrationRequirement : IAuthorizationRequirement;
 /// <summary>Answers it as every door is answered, for the server as a whole.</summary>
 internal sealed class AdministrationHandler(IServiceProvider services) : AuthorizationHandler<AdministrationRequirement>
 {
-    private static readonly RoomKey Server = new(RoomKind.System, "server");
-
     protected override async Task HandleRequirementAsync(AuthorizationHandlerContext context, AdministrationRequirement requirement)
     {
         // Asked for here, as it needs the authorization service, which needs all handlers.
         var authorizer = (RoomAuthorizer)services.GetService(typeof(RoomAuthorizer))!;
-        if (await authorizer.MayAsync(context.User, Server, Rights.Admin))
+        if (await authorizer.MayAdministerAsync(context.User))
             context.Succeed(requirement);
     }
 }

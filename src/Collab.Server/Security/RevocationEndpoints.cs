@@ -40,8 +40,8 @@ internal static class RevocationEndpoints
 
         var revocation = new Revocation(user, session, document, channel, clock.GetUtcNow().ToUnixTimeMilliseconds());
         // Whoever administers a room may empty it, but not say what a user may do elsewhere.
-        var where = user is null && session is null ? revocation.Room!.Value : new RoomKey(RoomKind.System, "revocations");
-        if (!await authorizer.MayAsync(context.User, where, Rights.Admin))
+        var isOfRoom = user is null && session is null;
+        if (!await (isOfRoom ? authorizer.MayAsync(context.User, revocation.Room!.Value, Rights.Admin) : authorizer.MayAdministerAsync(context.User)))
             throw new CollabException(ErrorCodes.Forbidden, "you may not take this access away");
         await log.AddAsync(revocation, SubjectUserIdProvider.IdOf(context.User));
         return TypedResults.Ok(new Revoked(revocation.At));

@@ -14,6 +14,9 @@ internal sealed class RoomAuthorizer(IAuthorizationService authorization, Revoca
         new[] { Rights.Read, Rights.Write, Rights.Subscribe, Rights.Publish, Rights.Presence, Rights.Admin }
             .ToFrozenDictionary(right => right, right => new[] { new RoomAccessRequirement(right) });
 
+    /// <summary>Stands for the server as a whole.</summary>
+    private static readonly RoomKey Server = new(RoomKind.System, "server");
+
     private int _version;
 
     /// <summary>Changes whenever somebody's rights may have changed. Who lets a user in looks at it before he asks and once the user is in.</summary>
@@ -21,6 +24,9 @@ internal sealed class RoomAuthorizer(IAuthorizationService authorization, Revoca
 
     /// <summary>Somebody's rights may have changed.</summary>
     public void NoteChange() => Interlocked.Increment(ref _version);
+
+    /// <summary>Whether a user may administer the server.</summary>
+    public ValueTask<bool> MayAdministerAsync(ClaimsPrincipal user) => MayAsync(user, Server, Rights.Admin);
 
     public async ValueTask<bool> MayAsync(ClaimsPrincipal user, RoomKey room, string right) =>
         !revocations.Revokes(user, room) && (await authorization.AuthorizeAsync(user, room, Requirements[right])).Succeeded;

@@ -11,18 +11,13 @@ namespace Collab.Server.Tests.Nodes;
 /// <summary>Several nodes with one store: whoever is where, everybody is in the same rooms, also when the backplane loses what is said.</summary>
 public sealed class NodeTests : IAsyncLifetime
 {
-    private readonly InMemoryNetwork _network = new();
-    private readonly InMemoryRoomLog _log = new(TimeProvider.System);
+    private readonly InMemoryNodes _nodes = new();
     private CollabTestHost _a = null!;
     private CollabTestHost _b = null!;
 
     public async Task InitializeAsync() => (_a, _b) = (await StartAsync(), await StartAsync());
 
-    public async Task DisposeAsync()
-    {
-        await _a.DisposeAsync();
-        await _b.DisposeAsync();
-    }
+    public async Task DisposeAsync() => await _nodes.DisposeAsync();
 
     [Fact]
     public async Task An_edit_on_one_node_reaches_the_members_on_the_other()
@@ -73,7 +68,7 @@ public sealed class NodeTests : IAsyncLifetime
         await subscriber.SubscribeAsync("c");
         await using var stream = _b.Follow("/channels/c/events");
         await stream.UntilAsync(self => self.Opened == 1);
-        _network.IsLossy = true;
+        _nodes.Network.IsLossy = true;
 
         await ada.PushAsync("d", new Typist(1).Type("lost"));
         for (var i = 0; i < 3; i++)
@@ -100,11 +95,11 @@ public sealed class NodeTests : IAsyncLifetime
             for (var n = 0; n < 100; n++)
             {
                 // Now and then nothing is heard for a moment.
-                _network.IsLossy = i == 0 ? n % 20 > 15 : _network.IsLossy;
+                _nodes.Network.IsLossy = i == 0 ? n % 20 > 15 : _nodes.Network.IsLossy;
                 await publisher.PublishAsync("c", "n", $"{i}-{n}");
             }
         }));
-        _network.IsLossy = false;
+        _nodes.Network.IsLossy = false;
 
         foreach (var subscriber in subscribers)
         {
@@ -208,7 +203,7 @@ public sealed class NodeTests : IAsyncLifetime
     {
         var ada = await _b.ConnectAsync("ada");
         await ada.JoinAsync("d");
-        _network.IsLossy = isLossy;
+        _nodes.Network.IsLossy = isLossy;
 
         using var answer = await _a.PostAsync(
             "/admin/revocations", """{ "user": "ada" }""", authorization: TestAuthentication.Header("root", """{ "admin": true }"""));
@@ -244,11 +239,6 @@ public sealed class NodeTests : IAsyncLifetime
             await Task.Delay(50, patience.Token);
     }
 
-    private Task<CollabTestHost> StartAsync() => CollabTestHost.StartAsync(
-        [("Collab:Nodes:HealMilliseconds", "300"), ("Collab:Channels:PresenceGraceMilliseconds", "0")],
-        collab =>
-        {
-            collab.Services.AddSingleton<IRoomLog>(_log);
-            collab.Services.AddSingleton(_network.Connect());
-        });
+    private Task<CollabTestHost> StartAsync() =>
+        _nodes.StartAsync(("Collab:Nodes:HealMilliseconds", "300"), ("Collab:Channels:PresenceGraceMilliseconds", "0"));
 }

@@ -10,8 +10,7 @@ namespace Collab.Server.Tests.Operations;
 /// <summary>A trace goes from the hub call over the commit to the delivery on another node.</summary>
 public sealed class TracingTests : IAsyncLifetime
 {
-    private readonly InMemoryNetwork _network = new();
-    private readonly InMemoryRoomLog _log = new(TimeProvider.System);
+    private readonly InMemoryNodes _nodes = new();
     private readonly ConcurrentQueue<Activity> _activities = new();
     private readonly ActivityListener _listener;
     private CollabTestHost _a = null!;
@@ -28,13 +27,12 @@ public sealed class TracingTests : IAsyncLifetime
         ActivitySource.AddActivityListener(_listener);
     }
 
-    public async Task InitializeAsync() => (_a, _b) = (await StartAsync(), await StartAsync());
+    public async Task InitializeAsync() => (_a, _b) = (await _nodes.StartAsync(), await _nodes.StartAsync());
 
     public async Task DisposeAsync()
     {
         _listener.Dispose();
-        await _a.DisposeAsync();
-        await _b.DisposeAsync();
+        await _nodes.DisposeAsync();
     }
 
     [Fact]
@@ -74,10 +72,4 @@ public sealed class TracingTests : IAsyncLifetime
 
         throw new TimeoutException(string.Join('\n', _activities.Select(activity => $"{activity.OperationName} {activity.DisplayName} {activity.TraceId}")));
     }
-
-    private Task<CollabTestHost> StartAsync() => CollabTestHost.StartAsync(configure: collab =>
-    {
-        collab.Services.AddSingleton<IRoomLog>(_log);
-        collab.Services.AddSingleton(_network.Connect());
-    });
 }

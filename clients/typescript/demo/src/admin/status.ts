@@ -52,7 +52,7 @@ export class NotAllowed extends Error {
  * @param token A bearer token; without one the browser's cookies are what there is.
  */
 export async function readStatus(token: string | undefined): Promise<Status> {
-  const answer = await fetch(new URL("admin/status", document.baseURI), {
+  const answer = await fetch("/admin/status", {
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     cache: "no-store",
   });

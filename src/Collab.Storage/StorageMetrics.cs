@@ -9,7 +9,7 @@ internal sealed class StorageMetrics
     public const string MeterName = "Collab.Storage";
 
     private readonly Histogram<double> _duration;
-    private readonly Histogram<int> _rows;
+    private readonly Histogram<int> _writes;
     private readonly ConcurrentDictionary<string, Func<bool>> _health = new(StringComparer.Ordinal);
     private Func<long> _queuedBytes = static () => 0;
 
@@ -20,8 +20,8 @@ internal sealed class StorageMetrics
         _duration = meter.CreateHistogram(
             "collab.storage.commit.duration", "s", "How long a transaction takes, until it is durable.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5] });
-        _rows = meter.CreateHistogram(
-            "collab.storage.commit.rows", "{row}", "Rows that one transaction writes, of all rooms.",
+        _writes = meter.CreateHistogram(
+            "collab.storage.commit.writes", "{write}", "Writes, of all rooms, that share one transaction.",
             advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = [1, 2, 5, 10, 25, 50, 100, 250, 500] });
         meter.CreateObservableGauge(
             "collab.storage.available",
@@ -37,9 +37,9 @@ internal sealed class StorageMetrics
     /// <summary>Says who knows how many bytes wait.</summary>
     public void ObserveQueue(Func<long> queuedBytes) => _queuedBytes = queuedBytes;
 
-    public void Committed(int rows, TimeSpan duration)
+    public void Committed(int writes, TimeSpan duration)
     {
-        _rows.Record(rows);
+        _writes.Record(writes);
         _duration.Record(duration.TotalSeconds);
     }
 }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using Collab.Protocol;
 using Collab.Server.Rooms;
@@ -383,20 +382,6 @@ public abstract partial class RoomLogConformance : IAsyncLifetime
             async () => await Log.DeleteAsync(Document, cancelled));
         Assert.Equal(1, (await Log.Append(Document, "b")).Offset);
     }
-
-    [Fact]
-    public async Task A_store_knows_about_how_much_its_logs_take()
-    {
-        var before = await Log.MeasureAsync(default);
-
-        for (var i = 0; i < 20; i++)
-            await Log.AppendAsync(new RoomKey(RoomKind.Document, $"large/{i}"), [new NewLogEntry(RandomNumberGenerator.GetBytes(50_000), null)], default);
-
-        Assert.InRange(await Log.MeasureAsync(default) - before, 500_000, 10_000_000);
-    }
-
-    [Fact]
-    public async Task A_store_that_works_passes_its_check() => await Log.CheckAsync(default);
 
     private static string Text(LogEntry entry) => Encoding.UTF8.GetString(entry.Data.Span);
 

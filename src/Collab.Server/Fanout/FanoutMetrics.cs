@@ -56,5 +56,4 @@ internal sealed record FanoutTotals(IReadOnlyDictionary<string, long> Connection
 /// <param name="Deliveries">Messages written to its connection.</param>
 /// <param name="WaitingBytes">What waits.</param>
 /// <param name="Behind">In how many rooms its member is served from the log.</param>
-/// <param name="Rooms">In how many rooms it is.</param>
-internal readonly record struct OutboxState(long Deliveries, long WaitingBytes, int Behind, int Rooms);
+internal readonly record struct OutboxState(long Deliveries, long WaitingBytes, int Behind);

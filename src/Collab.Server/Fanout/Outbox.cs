@@ -120,7 +120,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
                 var behind = 0;
                 foreach (var membership in _memberships.Values)
                     behind += membership.Mode is MembershipMode.Behind ? 1 : 0;
-                return new OutboxState(_deliveries, _queue.Bytes, behind, _memberships.Count);
+                return new OutboxState(_deliveries, _queue.Bytes, behind);
             }
         }
     }

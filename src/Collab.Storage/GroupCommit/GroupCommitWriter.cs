@@ -156,7 +156,7 @@ internal sealed class GroupCommitWriter : IDisposable, IAsyncDisposable
         {
             var began = Stopwatch.GetTimestamp();
             _store.Commit(batch.Writes);
-            _metrics.Committed(batch.Rows, Stopwatch.GetElapsedTime(began));
+            _metrics.Committed(batch.Writes.Count, Stopwatch.GetElapsedTime(began));
         }
         catch (UnfitWriteException) when (batch.Writes.Count > 1)
         {
@@ -209,19 +209,19 @@ internal sealed class GroupCommitWriter : IDisposable, IAsyncDisposable
     /// <summary>The writes of one transaction; as a work item it tells their callers, one after another.</summary>
     private sealed class Batch : IThreadPoolWorkItem
     {
-        public List<LogWrite> Writes { get; } = [];
+        private int _rows;
 
-        public int Rows { get; private set; }
+        public List<LogWrite> Writes { get; } = [];
 
         public long Bytes { get; private set; }
 
         public bool HasRoomFor(LogWrite write) =>
-            Writes.Count == 0 || (Rows + write.Rows <= MaxBatchRows && Bytes + write.Bytes <= MaxBatchBytes);
+            Writes.Count == 0 || (_rows + write.Rows <= MaxBatchRows && Bytes + write.Bytes <= MaxBatchBytes);
 
         public void Add(LogWrite write)
         {
             Writes.Add(write);
-            Rows += write.Rows;
+            _rows += write.Rows;
             Bytes += write.Bytes;
         }
 

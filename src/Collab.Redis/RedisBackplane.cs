@@ -103,8 +103,16 @@ internal sealed class RedisBackplane : IBackplane, IDisposable
 
     public void Dispose()
     {
-        if (_manager.IsValueCreated)
-            _manager.Value.Dispose();
+        try
+        {
+            if (_manager.IsValueCreated)
+                _manager.Value.Dispose();
+        }
+        catch (Exception exception) when (IsOfRedis(exception))
+        {
+            // It unsubscribes, which Redis does for a connection that ends, too.
+        }
+
         _turn.Dispose();
     }
 

@@ -1,4 +1,5 @@
 using Collab.Redis;
+using Collab.Server.Limits;
 using Collab.Server.Nodes;
 using Collab.Server.Security;
 using Microsoft.Extensions.Configuration;
@@ -28,6 +29,7 @@ public static class RedisExtensions
         services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<SharedRedis>(provider, configuration));
         services.Replace(ServiceDescriptor.Singleton<IBackplane, RedisBackplane>());
         services.Replace(ServiceDescriptor.Singleton<ITicketStore, RedisTicketStore>());
+        services.Replace(ServiceDescriptor.Singleton<ISharedCounts, RedisSharedCounts>());
         services.AddHttpForwarder();
         services.TryAddSingleton<NodeSecret>();
         services.AddHostedService(provider => provider.GetRequiredService<NodeSecret>());

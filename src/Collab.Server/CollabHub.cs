@@ -52,13 +52,13 @@ internal sealed class CollabHub(
     public IAsyncEnumerable<ChannelMessage> StreamChannel(string channel, SubscribeOptions? options, CancellationToken cancellationToken) =>
         channels.StreamAsync(CountedCaller(), channel, options, cancellationToken);
 
-    public override Task OnConnectedAsync()
+    public override async Task OnConnectedAsync()
     {
         var request = Context.GetHttpContext()!;
         var token = request.Request.Query["id"].ToString() is { Length: > 0 } id ? id : null;
         // Over long polling the request is a copy that does not know until when its user has signed in.
         var signIn = (token is null ? null : owners.Find(token)?.SignIn) ?? SignIn.Of(request);
-        var refusal = counts.TryHold(request, out var held);
+        var (refusal, held) = await counts.TryHoldAsync(request);
         connections.Begin(
             new Caller(Context.ConnectionId, signIn, Context.UserIdentifier),
             token,
@@ -66,7 +66,6 @@ internal sealed class CollabHub(
             held: held);
         if (refusal is not null)
             connections.SendAway(Context.ConnectionId, refusal);
-        return Task.CompletedTask;
     }
 
     public override Task OnDisconnectedAsync(Exception? exception) => connections.EndAsync(Context.ConnectionId);

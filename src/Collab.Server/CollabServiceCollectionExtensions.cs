@@ -71,7 +71,9 @@ public static class CollabServiceCollectionExtensions
         services.AddSingleton<PublishLimits>();
         services.AddSingleton<ChannelService>();
         services.AddSingleton<EventStreams>();
+        services.TryAddSingleton<ISharedCounts, NoSharedCounts>();
         services.AddSingleton<ConnectionCounts>();
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<ConnectionCounts>());
         services.AddSingleton<RequestRate>();
         services.AddSingleton<Connections>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<Connections>());

@@ -22,6 +22,7 @@ public sealed partial class HostProcess : IAsyncDisposable
     private readonly List<TestClient> _clients = [];
     private readonly TaskCompletionSource<string> _url = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _output;
+    private bool _isDisposed;
 
     private HostProcess(Process process)
     {
@@ -162,6 +163,9 @@ public sealed partial class HostProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
         if (!_process.HasExited)
             await KillAsync();
         foreach (var client in _clients)

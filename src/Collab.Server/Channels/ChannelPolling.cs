@@ -4,6 +4,7 @@ using Collab.Protocol;
 using Collab.Server.Fanout;
 using Collab.Server.Limits;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 
@@ -23,6 +24,7 @@ internal static class ChannelPolling
         ChannelService service,
         ConnectionCounts counts,
         IOptions<FanoutOptions> fanout,
+        IHostApplicationLifetime lifetime,
         TimeProvider clock,
         string channel,
         string? after = null,
@@ -32,8 +34,11 @@ internal static class ChannelPolling
         if (wait is < 0 or > MaxWaitSeconds or double.NaN)
             throw new CollabException(ErrorCodes.InvalidArgument, $"wait is 0 to {MaxWaitSeconds} seconds");
         context.Response.Headers.CacheControl = "private, no-cache";
-        using var held = wait is 0 ? null : counts.Hold(context);
-        var polling = new Waiting(context, clock, TimeSpan.FromSeconds(wait ?? DefaultWaitSeconds), fanout.Value.KeepAliveMilliseconds);
+        if (wait is not 0)
+            lifetime.ThrowIfStopping();
+        using var held = wait is 0 ? null : await counts.HoldAsync(context);
+        var polling = new Waiting(
+            context, clock, TimeSpan.FromSeconds(wait ?? DefaultWaitSeconds), fanout.Value.KeepAliveMilliseconds, lifetime.ApplicationStopping);
         var poll = await service.PollAsync(
             context.User, ChannelEndpoints.NameOf(channel), after, limit, polling.WaitAsync, context.RequestAborted);
 
@@ -76,13 +81,16 @@ internal static class ChannelPolling
         output.Write(end);
     }
 
-    /// <summary>Waits until there may be something, as long as the caller wants, and keeps his connection alive meanwhile.</summary>
-    private sealed class Waiting(HttpContext context, TimeProvider clock, TimeSpan patience, int silence)
+    /// <summary>
+    /// Waits until there may be something, as long as the caller wants and the server does not stop, and keeps his connection alive meanwhile.
+    /// </summary>
+    private sealed class Waiting(HttpContext context, TimeProvider clock, TimeSpan patience, int silence, CancellationToken stopping)
     {
         private readonly long _started = clock.GetTimestamp();
 
         public async Task<bool> WaitAsync(Task next)
         {
+            using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
             while (!next.IsCompleted)
             {
                 var left = patience - clock.GetElapsedTime(_started);
@@ -91,12 +99,16 @@ internal static class ChannelPolling
                 var keepAlive = TimeSpan.FromMilliseconds(silence);
                 try
                 {
-                    await next.WaitAsync(left < keepAlive ? left : keepAlive, clock, context.RequestAborted);
+                    await next.WaitAsync(left < keepAlive ? left : keepAlive, clock, ended.Token);
                 }
                 catch (TimeoutException)
                 {
                     if (left > keepAlive)
                         await BreatheAsync();
+                }
+                catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+                {
+                    return false;
                 }
             }
 

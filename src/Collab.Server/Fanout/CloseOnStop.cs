@@ -1,3 +1,4 @@
+using Collab.Protocol;
 using Microsoft.Extensions.Hosting;
 
 namespace Collab.Server.Fanout;
@@ -9,7 +10,7 @@ namespace Collab.Server.Fanout;
 internal sealed class CloseOnStop(CollabLifetimeManager connections, IHostApplicationLifetime lifetime) : IHostedService, IDisposable
 {
     /// <summary>Who has not closed by then is dropped.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
 
     private CancellationTokenRegistration _stopping;
 
@@ -24,4 +25,18 @@ internal sealed class CloseOnStop(CollabLifetimeManager connections, IHostApplic
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public void Dispose() => _stopping.Dispose();
+}
+
+/// <summary>What a server that stops does not begin any more.</summary>
+internal static class StoppingExtensions
+{
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+
+    /// <summary>Refuses what would have to be ended at once.</summary>
+    /// <exception cref="CollabException"><c>unavailable</c>: the server is stopping.</exception>
+    public static void ThrowIfStopping(this IHostApplicationLifetime lifetime)
+    {
+        if (lifetime.ApplicationStopping.IsCancellationRequested)
+            throw new CollabException(ErrorCodes.Unavailable, "this server is stopping; connect again, to another one if there is one") { RetryAfter = RetryAfter };
+    }
 }

@@ -24,6 +24,11 @@ internal sealed class CollabLifetimeManager(
     : HubLifetimeManager<CollabHub>, IHostedService, IDisposable
 {
     private static readonly TimeSpan ProgressCheckInterval = TimeSpan.FromMilliseconds(500);
+    // When a server stops: connections that are closed at once, and over how many moments more are spread.
+    private const int ClosedAtOnce = 100;
+    private const int CloseSlices = 20;
+
+    private static readonly TimeSpan CloseInterval = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan ReplacePatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(2);
 
@@ -31,6 +36,8 @@ internal sealed class CollabLifetimeManager(
     private readonly ILogger _logger = loggerFactory.CreateLogger("Collab.Fanout");
     private readonly Lock _counting = new();
     private long _deliveriesOfEnded;
+    // What everybody is told once the server stops.
+    private volatile SerializedHubMessage? _closing;
     private ITimer? _progressCheck;
 
     /// <summary>
@@ -106,14 +113,27 @@ internal sealed class CollabLifetimeManager(
             connection.Abort();
     }
 
-    /// <summary>Asks every client to close its connection and to come back later, and waits until those have closed it.</summary>
+    /// <summary>
+    /// Asks every client to close its connection and to come back, and waits until those have closed it. Many are asked in turn, in no order,
+    /// over a second: those who serve them next are not stormed.
+    /// </summary>
     public async Task CloseAllAsync()
     {
-        var close = new SerializedHubMessage(new CloseMessage(error: null, allowReconnect: true));
+        var close = _closing = new SerializedHubMessage(new CloseMessage(error: null, allowReconnect: true));
         var connections = _connections.Values.ToArray();
-        foreach (var connection in connections)
-            connection.Outbox.Send(close);
-        await Task.WhenAll(connections.Select(connection => connection.Ended));
+        Random.Shared.Shuffle(connections);
+        var slice = Math.Max(ClosedAtOnce, connections.Length / (CloseSlices - 1));
+        for (var closed = 0; closed < connections.Length; closed += slice)
+        {
+            if (closed > 0)
+                await Task.Delay(CloseInterval, clock);
+            foreach (var connection in connections.AsSpan(closed, Math.Min(slice, connections.Length - closed)))
+                connection.Outbox.Send(close);
+        }
+
+        // Those who were connecting meanwhile, too.
+        while (!_connections.IsEmpty)
+            await Task.WhenAll(_connections.Values.Select(connection => connection.Ended).Append(Task.Delay(CloseInterval, clock)));
     }
 
     /// <summary>What there is on this node at this moment.</summary>
@@ -145,11 +165,13 @@ internal sealed class CollabLifetimeManager(
             .Take(most),
     ];
 
-    public override Task OnConnectedAsync(HubConnectionContext connection)
+    public override async Task OnConnectedAsync(HubConnectionContext connection)
     {
         var guarded = new OutboxConnection(connection, new Outbox(connection, options.Value, metrics, _logger), loggerFactory);
         _connections[connection.ConnectionId] = guarded;
-        return inner.OnConnectedAsync(guarded);
+        await inner.OnConnectedAsync(guarded);
+        if (_closing is { } close)
+            guarded.Outbox.Send(close);
     }
 
     public override Task OnDisconnectedAsync(HubConnectionContext connection)

@@ -26,6 +26,9 @@ internal sealed class NodeDirectory(
     /// <summary>This node's id.</summary>
     public string Id => bus.Id;
 
+    /// <summary>The ids of the other nodes.</summary>
+    public IReadOnlyList<string> Ids() => _others.IsEmpty ? [] : [.. _others.Keys];
+
     /// <summary>The address of another node; null when there is none of this id, or it is gone.</summary>
     public string? AddressOf(string node) => _others.GetValueOrDefault(node)?.Address;
 

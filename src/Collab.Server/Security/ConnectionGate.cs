@@ -1,11 +1,13 @@
 using System.Text.Json.Nodes;
 using Collab.Protocol;
+using Collab.Server.Fanout;
 using Collab.Server.Limits;
 using Collab.Server.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Collab.Server.Security;
 
@@ -20,6 +22,7 @@ internal sealed class ConnectionGate(
     RequestRate requests,
     ConnectionRouting routing,
     Revocations revocations,
+    IHostApplicationLifetime lifetime,
     TimeProvider clock)
 {
     private const string ConnectionToken = "connectionToken";
@@ -75,6 +78,7 @@ internal sealed class ConnectionGate(
             CheckIsNotRevoked(signIn);
         if (token is null)
         {
+            lifetime.ThrowIfStopping();
             requests.Count(context);
             counts.Check(context);
         }

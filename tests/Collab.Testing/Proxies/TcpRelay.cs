@@ -7,6 +7,12 @@ namespace Collab.Testing.Proxies;
 /// <summary>Passes bytes on between clients and a server, and cuts connections as a bad network does: with a reset, in the middle.</summary>
 public sealed class TcpRelay : IAsyncDisposable
 {
+    // Linux gives 32768 and above to outgoing connections.
+    private const int FirstPort = 20_000;
+    private const int Ports = 12_000;
+
+    private static int _lastPort = Random.Shared.Next(Ports);
+
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly ConcurrentDictionary<int, (Socket Client, Socket Server)> _pairs = new();
     private readonly int _target;
@@ -46,12 +52,26 @@ public sealed class TcpRelay : IAsyncDisposable
             Cut(number);
     }
 
-    /// <summary>A port of the loopback address that nobody listens on now.</summary>
+    /// <summary>
+    /// A port of the loopback address that nobody listens on now. Outgoing connections do not get it either, so it can be listened on again
+    /// and again: of a port that they get, a connection to it may, while nobody listens, be one with itself.
+    /// </summary>
     public static int FreePort()
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+        while (true)
+        {
+            var port = FirstPort + Interlocked.Increment(ref _lastPort) % Ports;
+            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+                return port;
+            }
+            catch (SocketException exception) when (exception.SocketErrorCode is SocketError.AddressAlreadyInUse)
+            {
+                // The next one, then.
+            }
+        }
     }
 
     public async ValueTask DisposeAsync()

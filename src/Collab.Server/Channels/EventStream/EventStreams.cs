@@ -41,7 +41,7 @@ internal sealed class EventStreams(
         foreach (var position in after)
             ChannelService.CheckStart(position, rewind);
 
-        using var held = counts.Hold(context);
+        using var held = await counts.HoldAsync(context);
         var userId = SubjectUserIdProvider.IdOf(context.User);
         var caller = new Caller(Guid.NewGuid().ToString("N"), SignIn.Of(context), userId);
         using var connection = new EventStreamConnection(context, caller.ConnectionId, userId, channels, loggerFactory);

@@ -14,7 +14,7 @@ namespace Collab.Server.Fanout;
 
 /// <summary>
 /// A hub protocol of SignalR with what Collab adds: several messages in one write (<see cref="FrameBatch"/>), messages that begin after
-/// an answer (<see cref="IAnswerThenFollow"/>), and optional last arguments of hub methods. On the wire nothing is different.
+/// an answer (<see cref="IAnswerThenFollow"/>), large states that are not copied (<see cref="SharedAnswer"/>), and optional last arguments of hub methods. On the wire nothing is different.
 /// </summary>
 internal sealed class CollabHubProtocol(IHubProtocol inner) : IHubProtocol
 {
@@ -97,7 +97,8 @@ internal sealed class CollabHubProtocol(IHubProtocol inner) : IHubProtocol
                     result.Written();
                 break;
             default:
-                inner.WriteMessage(message, output);
+                if (output is not WebSocketOutput shared || !SharedAnswer.TryWrite(inner, message, shared))
+                    inner.WriteMessage(message, output);
                 break;
         }
     }

@@ -197,7 +197,8 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
         long stalled;
         lock (_gate)
         {
-            stalled = now - _writeStarted;
+            // A write may stand behind a large one that goes on.
+            stalled = now - Math.Max(_writeStarted, _socket?.ProgressedAt ?? 0);
             if (!_writing || _stopped || stalled < options.WriteTimeoutMilliseconds)
                 return;
         }

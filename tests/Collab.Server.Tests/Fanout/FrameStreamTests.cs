@@ -59,6 +59,34 @@ public sealed class FrameStreamTests
         await Assert.ThrowsAsync<InvalidOperationException>(() => second.AsTask());
     }
 
+    [Fact]
+    public async Task A_large_frame_may_take_long_as_long_as_it_goes_on()
+    {
+        await using var stream = Create(TimeSpan.FromSeconds(2));
+        var write = stream.WriteAsync(Frame(640 * 1024, 'a')).AsTask();
+        for (var part = 0; part < 10; part++)
+        {
+            Assert.False(write.IsCompleted);
+            await Task.Delay(300);
+            Assert.Equal(64 * 1024, (await ReadAsync(64 * 1024)).Length);
+        }
+
+        await write;
+        Assert.InRange(stream.ProgressedAt, 1, Environment.TickCount64);
+    }
+
+    [Fact]
+    public async Task Nothing_follows_half_a_frame()
+    {
+        var connection = new Failing();
+        await using var stream = new FrameStream(connection, () => Assert.Fail("cut"), TimeSpan.FromMinutes(1));
+
+        await Assert.ThrowsAsync<IOException>(() => stream.WriteAsync(Frame(640 * 1024, 'a')).AsTask());
+        await stream.WriteAsync(Frame(10, 'b'));
+
+        Assert.Equal(64 * 1024, connection.Length);
+    }
+
     private FrameStream Create(TimeSpan patience, Action? abort = null) =>
         new(_connection.Writer.AsStream(), abort ?? (() => Assert.Fail("cut")), patience);
 
@@ -70,5 +98,14 @@ public sealed class FrameStreamTests
         var text = Encoding.ASCII.GetString(read.Buffer.Slice(0, bytes).ToArray());
         _connection.Reader.AdvanceTo(read.Buffer.GetPosition(bytes));
         return text;
+    }
+
+    /// <summary>Takes one write, and fails once.</summary>
+    private sealed class Failing : MemoryStream
+    {
+        private int _writes;
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+            ++_writes == 2 ? ValueTask.FromException(new IOException()) : base.WriteAsync(buffer, cancellationToken);
     }
 }

@@ -18,6 +18,9 @@ public sealed class PostgresServer : IAsyncDisposable
 
     public int Port { get; } = TcpRelay.FreePort();
 
+    /// <summary>The id of the process whose descendants all of Postgres is.</summary>
+    public int Id => _process!.Id;
+
     private static string Programs { get; } =
         Directory.GetDirectories("/usr/lib/postgresql").Order(StringComparer.Ordinal).Last() + "/bin";
 

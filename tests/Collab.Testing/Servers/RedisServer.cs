@@ -15,6 +15,9 @@ public sealed class RedisServer : IAsyncDisposable
 
     public int Port { get; } = TcpRelay.FreePort();
 
+    /// <summary>The process' id.</summary>
+    public int Id => _process!.Id;
+
     /// <summary>For <c>ConnectionStrings:Redis</c>.</summary>
     public string ConnectionString => $"127.0.0.1:{Port}";
 

@@ -6,13 +6,20 @@ namespace Collab.Server.Fanout.WebSockets;
 /// </summary>
 /// <param name="inner">The connection.</param>
 /// <param name="abort">Cuts the connection.</param>
-/// <param name="patience">How long one frame may take before the connection is cut.</param>
+/// <param name="patience">How long one frame, and of a large one each part, may take before the connection is cut.</param>
 internal sealed class FrameStream(Stream inner, Action abort, TimeSpan patience) : Stream
 {
+    // What is written at once: as much as the server lets wait for a client.
+    private const int MaxPart = 64 * 1024;
+
     // Who writes and who waits to. The semaphore hands turns over and is touched only when there is more than one writer.
     private int _writers;
     private readonly SemaphoreSlim _turn = new(0);
     private bool _closed;
+    private long _progressedAt;
+
+    /// <summary>When a part of a large frame was taken last, by <see cref="Environment.TickCount64"/>; 0 if none ever was.</summary>
+    public long ProgressedAt => Volatile.Read(ref _progressedAt);
 
     public override bool CanRead => true;
 
@@ -41,6 +48,8 @@ internal sealed class FrameStream(Stream inner, Action abort, TimeSpan patience)
     /// </summary>
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> frame, CancellationToken cancellationToken = default)
     {
+        if (frame.Length > MaxPart)
+            return WriteLargeAsync(frame);
         if (Interlocked.Increment(ref _writers) > 1)
             return WriteInTurnAsync(frame, cancellationToken);
 
@@ -49,6 +58,39 @@ internal sealed class FrameStream(Stream inner, Action abort, TimeSpan patience)
             return FinishAsync(write);
         EndTurn();
         return default;
+    }
+
+    /// <summary>Writes one frame that is made of pieces. It takes as long as the connection makes progress.</summary>
+    public async ValueTask WriteLargeAsync(params ReadOnlyMemory<byte>[] pieces)
+    {
+        if (Interlocked.Increment(ref _writers) > 1)
+            await _turn.WaitAsync(CancellationToken.None);
+        try
+        {
+            using var stalled = new CancellationTokenSource();
+            await using var cut = stalled.Token.UnsafeRegister(static abort => ((Action)abort!)(), abort);
+            foreach (var piece in pieces)
+            {
+                for (var rest = piece; !rest.IsEmpty && !_closed;)
+                {
+                    var part = rest[..Math.Min(MaxPart, rest.Length)];
+                    stalled.CancelAfter(patience);
+                    await inner.WriteAsync(part, CancellationToken.None);
+                    Volatile.Write(ref _progressedAt, Environment.TickCount64);
+                    rest = rest[part.Length..];
+                }
+            }
+        }
+        catch
+        {
+            // Behind half a frame nothing can follow.
+            _closed = true;
+            throw;
+        }
+        finally
+        {
+            EndTurn();
+        }
     }
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>

@@ -23,25 +23,27 @@ internal static class WebSocketFrame
     /// <param name="buffer">Room for the header, and the payload.</param>
     /// <param name="length">The payload's bytes.</param>
     /// <param name="binary">Whether the payload is not text.</param>
+    /// <param name="more">How many bytes of the payload are elsewhere.</param>
     /// <returns>The frame, a part of <paramref name="buffer"/>.</returns>
-    public static Memory<byte> Enclose(Memory<byte> buffer, int length, bool binary)
+    public static Memory<byte> Enclose(Memory<byte> buffer, int length, bool binary, int more = 0)
     {
-        var header = length <= MaxShortLength ? 2 : length <= ushort.MaxValue ? 4 : MaxHeader;
+        var whole = (long)length + more;
+        var header = whole <= MaxShortLength ? 2 : whole <= ushort.MaxValue ? 4 : MaxHeader;
         var frame = buffer.Slice(MaxHeader - header, header + length);
         var span = frame.Span;
         span[0] = binary ? Binary : Text;
         switch (header)
         {
             case 2:
-                span[1] = (byte)length;
+                span[1] = (byte)whole;
                 break;
             case 4:
                 span[1] = Length16;
-                BinaryPrimitives.WriteUInt16BigEndian(span[2..], (ushort)length);
+                BinaryPrimitives.WriteUInt16BigEndian(span[2..], (ushort)whole);
                 break;
             default:
                 span[1] = Length64;
-                BinaryPrimitives.WriteUInt64BigEndian(span[2..], (ulong)length);
+                BinaryPrimitives.WriteUInt64BigEndian(span[2..], (ulong)whole);
                 break;
         }
 

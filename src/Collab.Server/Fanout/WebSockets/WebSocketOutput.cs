@@ -18,6 +18,8 @@ internal sealed class WebSocketOutput(PipeWriter inner, FrameStreamFeature socke
 
     private byte[] _buffer = [];
     private int _written;
+    private ReadOnlyMemory<byte> _shared;
+    private int _sharedAt;
     private bool _completed;
     private Action? _flushed;
 
@@ -29,10 +31,16 @@ internal sealed class WebSocketOutput(PipeWriter inner, FrameStreamFeature socke
 
     public override bool CanGetUnflushedBytes => true;
 
-    public override long UnflushedBytes => _written;
+    public override long UnflushedBytes => _written + _shared.Length;
 
     /// <summary>Calls <paramref name="action"/> as soon as no message can get before those that are not flushed yet.</summary>
     public void AfterFlush(Action action) => _flushed += action;
+
+    /// <summary>
+    /// Bytes that many are given come next. They are not copied, and must not change until they are sent. Once before a flush, and only
+    /// when <see cref="Stream"/> is there.
+    /// </summary>
+    public void WriteShared(ReadOnlyMemory<byte> bytes) => (_shared, _sharedAt) = (bytes, _written);
 
     public override Memory<byte> GetMemory(int sizeHint = 0)
     {
@@ -68,14 +76,15 @@ internal sealed class WebSocketOutput(PipeWriter inner, FrameStreamFeature socke
     /// <summary>Sends what was written since the last flush as one frame.</summary>
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
-        var (buffer, length) = (_buffer, _written);
+        var (buffer, length, shared) = (_buffer, _written, _shared);
         _buffer = [];
         _written = 0;
+        _shared = default;
         if (length == 0 || _completed)
             return Flushed(buffer);
 
         var write = Stream is { } stream
-            ? stream.WriteAsync(WebSocketFrame.Enclose(buffer, length, format.ActiveFormat is TransferFormat.Binary), cancellationToken)
+            ? WriteAsync(stream, WebSocketFrame.Enclose(buffer, length, format.ActiveFormat is TransferFormat.Binary, shared.Length), length, shared, cancellationToken)
             : WriteBeforeAsync(buffer.AsMemory(WebSocketFrame.MaxHeader, length), cancellationToken);
         // What is written from here on stands behind this frame, even if that has to wait.
         var flushed = _flushed;
@@ -90,6 +99,14 @@ internal sealed class WebSocketOutput(PipeWriter inner, FrameStreamFeature socke
     {
         _completed = true;
         inner.Complete(exception);
+    }
+
+    private ValueTask WriteAsync(FrameStream stream, Memory<byte> frame, int length, ReadOnlyMemory<byte> shared, CancellationToken cancellationToken)
+    {
+        if (shared.IsEmpty)
+            return stream.WriteAsync(frame, cancellationToken);
+        var at = frame.Length - length + _sharedAt;
+        return stream.WriteLargeAsync(frame[..at], shared, frame[at..]);
     }
 
     private async ValueTask WriteBeforeAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>

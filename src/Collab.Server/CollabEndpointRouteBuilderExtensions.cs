@@ -56,7 +56,7 @@ public static class CollabEndpointRouteBuilderExtensions
         Configure(transports, fanout);
         var hub = endpoints.MapConnections(HubContract.Path, transports, connections => connections.UseWebSocketOutput().UseHub<CollabHub>());
         hub.Add(endpoint => endpoint.Metadata.Add(new HubMetadata(typeof(CollabHub))));
-        return ConnectionGate.Guard(hub).WithFrameStreams(transports.TransportSendTimeout);
+        return ConnectionGate.Guard(hub).WithFrameStreams(transports.TransportSendTimeout, endpoints.ServiceProvider);
     }
 
     /// <summary>Asks nginx not to gather what is to go out at once; without it, events of the SSE transport come late or never.</summary>
@@ -87,6 +87,6 @@ public static class CollabEndpointRouteBuilderExtensions
     {
         // SignalR sends no pings over long polling: an empty answer takes their place.
         transports.LongPolling.PollTimeout = TimeSpan.FromMilliseconds(fanout.KeepAliveMilliseconds);
-        transports.TransportSendTimeout = TimeSpan.FromSeconds(5);
+        transports.TransportSendTimeout = TimeSpan.FromMilliseconds(fanout.WriteTimeoutMilliseconds);
     }
 }

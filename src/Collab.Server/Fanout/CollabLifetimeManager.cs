@@ -33,7 +33,7 @@ internal sealed class CollabLifetimeManager(
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<string, OutboxConnection> _connections = new(StringComparer.Ordinal);
-    private readonly ILogger _logger = loggerFactory.CreateLogger("Collab.Fanout");
+    private readonly ILogger _logger = loggerFactory.CreateLogger(FanoutLog.Category);
     private readonly Lock _counting = new();
     private long _deliveriesOfEnded;
     // What everybody is told once the server stops.

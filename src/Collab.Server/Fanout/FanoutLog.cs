@@ -5,6 +5,8 @@ namespace Collab.Server.Fanout;
 /// <summary>All that fan-out can say to an operator. Event ids 1000 to 1099.</summary>
 internal static partial class FanoutLog
 {
+    public const string Category = "Collab.Fanout";
+
     [LoggerMessage(1000, LogLevel.Debug, "Connection {ConnectionId} fell behind; {Bytes} bytes were dropped from its outbox, it is served from the log")]
     public static partial void FellBehind(ILogger logger, string connectionId, long bytes);
 

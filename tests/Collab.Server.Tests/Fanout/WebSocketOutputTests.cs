@@ -6,7 +6,6 @@ using Collab.Server.Fanout;
 using Collab.Server.Fanout.WebSockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.SignalR.Protocol;
 
@@ -84,7 +83,7 @@ public sealed class WebSocketOutputTests
     private static async Task<(Pipe Connection, FrameStreamFeature Socket, FrameStream Stream)> ConnectAsync()
     {
         var connection = new Pipe();
-        var socket = new FrameStreamFeature(new DefaultHttpContext(), new Upgrade(connection.Writer.AsStream()), TimeSpan.FromMinutes(1));
+        var socket = new FrameStreamFeature(new Upgrade(connection.Writer.AsStream()), () => Assert.Fail("cut"), TimeSpan.FromMinutes(1));
         return (connection, socket, (FrameStream)await socket.UpgradeAsync());
     }
 

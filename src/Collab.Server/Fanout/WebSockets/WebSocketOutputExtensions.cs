@@ -2,9 +2,12 @@ using System.IO.Pipelines;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Collab.Server.Fanout.WebSockets;
 
@@ -14,9 +17,12 @@ internal static class WebSocketOutputExtensions
     /// <summary>Keeps the connection of each WebSocket within reach.</summary>
     /// <param name="endpoint">The hub's endpoints.</param>
     /// <param name="patience">How long one write may take before the connection is cut.</param>
-    public static TBuilder WithFrameStreams<TBuilder>(this TBuilder endpoint, TimeSpan patience)
+    /// <param name="services">The application's.</param>
+    public static TBuilder WithFrameStreams<TBuilder>(this TBuilder endpoint, TimeSpan patience, IServiceProvider services)
         where TBuilder : IEndpointConventionBuilder
     {
+        var metrics = services.GetRequiredService<FanoutMetrics>();
+        var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(FanoutLog.Category);
         endpoint.Add(endpoint =>
         {
             var next = endpoint.RequestDelegate!;
@@ -25,7 +31,7 @@ internal static class WebSocketOutputExtensions
                 // Over HTTP/2 there is no upgrade: those WebSockets go SignalR's way.
                 if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade)
                 {
-                    context.Features.Set<IHttpUpgradeFeature>(new FrameStreamFeature(context, upgrade, patience));
+                    context.Features.Set<IHttpUpgradeFeature>(new FrameStreamFeature(upgrade, () => Cut(context), patience));
                     // Each frame has a time of its own.
                     if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
                         rate.MinDataRate = null;
@@ -35,6 +41,13 @@ internal static class WebSocketOutputExtensions
             };
         });
         return endpoint;
+
+        void Cut(HttpContext context)
+        {
+            metrics.Stalled();
+            FanoutLog.Stalled(logger, context.Connection.Id, (long)patience.TotalMilliseconds);
+            context.Abort();
+        }
     }
 
     /// <summary>Writes straight to those connections that are WebSockets.</summary>

@@ -14,7 +14,7 @@ internal sealed class PostgresBatchStore(PostgresDatabase database, TimeSpan pat
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
     private readonly Guid _writer = Guid.NewGuid();
-    private NpgsqlConnection? _connection;
+    private (NpgsqlConnection Connection, byte[] Id)? _open;
     private long _number;
 
     public void Open()
@@ -82,7 +82,8 @@ internal sealed class PostgresBatchStore(PostgresDatabase database, TimeSpan pat
 
     private void CommitOnce(IReadOnlyList<LogWrite> writes)
     {
-        var transaction = new PostgresTransaction(Connect(), database.Id, _writer, _number);
+        var (connection, id) = Connect();
+        var transaction = new PostgresTransaction(connection, id, _writer, _number);
         if (!transaction.Begin(writes))
             return; // The last try was committed; only its answer was lost. The outcomes are those that it computed.
         foreach (var write in writes)
@@ -90,19 +91,19 @@ internal sealed class PostgresBatchStore(PostgresDatabase database, TimeSpan pat
         transaction.Commit();
     }
 
-    private NpgsqlConnection Connect() => _connection ??= database.OpenAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
+    private (NpgsqlConnection Connection, byte[] Id) Connect() => _open ??= database.OpenAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
 
     private void Close()
     {
         try
         {
-            _connection?.Dispose();
+            _open?.Connection.Dispose();
         }
         catch (Exception e) when (PostgresFailure.IsPassing(e))
         {
             // It was lost.
         }
 
-        _connection = null;
+        _open = null;
     }
 }

@@ -55,7 +55,7 @@ internal sealed class PostgresRoomLog : IRoomLog, IAsyncDisposable, IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(after);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxEntries);
         return ReadAsync(
-            connection => PostgresQueries.ReadPageAsync(connection, _database.Id, room, after, maxEntries, maxBytes, cancellationToken),
+            (connection, id) => PostgresQueries.ReadPageAsync(connection, id, room, after, maxEntries, maxBytes, cancellationToken),
             cancellationToken);
     }
 
@@ -65,7 +65,7 @@ internal sealed class PostgresRoomLog : IRoomLog, IAsyncDisposable, IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(before);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxEntries);
         return ReadAsync(
-            connection => PostgresQueries.ReadPageBeforeAsync(connection, _database.Id, room, before, maxEntries, maxBytes, cancellationToken),
+            (connection, id) => PostgresQueries.ReadPageBeforeAsync(connection, id, room, before, maxEntries, maxBytes, cancellationToken),
             cancellationToken);
     }
 
@@ -73,15 +73,15 @@ internal sealed class PostgresRoomLog : IRoomLog, IAsyncDisposable, IDisposable
     {
         ArgumentNullException.ThrowIfNull(rooms);
         return ReadAsync(
-            connection => PostgresQueries.ReadHeadsAsync(connection, _database.Id, rooms, cancellationToken), cancellationToken);
+            (connection, id) => PostgresQueries.ReadHeadsAsync(connection, id, rooms, cancellationToken), cancellationToken);
     }
 
     public ValueTask<IReadOnlyList<string>> ListAsync(
         RoomKind kind, string prefix, string? after, int limit, CancellationToken cancellationToken) =>
-        ReadAsync(connection => PostgresQueries.ListAsync(connection, kind, prefix, after, limit, cancellationToken), cancellationToken);
+        ReadAsync((connection, _) => PostgresQueries.ListAsync(connection, kind, prefix, after, limit, cancellationToken), cancellationToken);
 
     public ValueTask<long> MeasureAsync(CancellationToken cancellationToken) =>
-        ReadAsync(connection => PostgresQueries.MeasureAsync(connection, cancellationToken), cancellationToken);
+        ReadAsync((connection, _) => PostgresQueries.MeasureAsync(connection, cancellationToken), cancellationToken);
 
     public async ValueTask CheckAsync(CancellationToken cancellationToken)
     {
@@ -99,14 +99,15 @@ internal sealed class PostgresRoomLog : IRoomLog, IAsyncDisposable, IDisposable
     /// <inheritdoc cref="DisposeAsync"/>
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
-    private async ValueTask<T> ReadAsync<T>(Func<NpgsqlConnection, Task<T>> read, CancellationToken cancellationToken)
+    private async ValueTask<T> ReadAsync<T>(Func<NpgsqlConnection, byte[], Task<T>> read, CancellationToken cancellationToken)
     {
         for (var tries = 1; ; tries++)
         {
             try
             {
-                await using var connection = await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
-                var result = await read(connection).ConfigureAwait(false);
+                var (connection, id) = await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
+                await using var open = connection.ConfigureAwait(false);
+                var result = await read(connection, id).ConfigureAwait(false);
                 _reads.Succeeded();
                 return result;
             }

@@ -3,6 +3,7 @@ using System.Text;
 using Collab.Protocol;
 using Collab.Server.Rooms;
 using Collab.Testing.Proxies;
+using Npgsql;
 
 namespace Collab.Storage.Postgres;
 
@@ -54,6 +55,34 @@ public sealed class PostgresNodesTests(PostgresFixture postgres) : IClassFixture
             var read = await ReadAsync(nodes[0], room.Key);
             Assert.Equal(room.OrderBy(entry => entry.Offset).Select(entry => entry.Text), read);
         }
+    }
+
+    [Fact]
+    public async Task Many_who_read_at_once_on_all_nodes_find_room_in_the_servers_connections()
+    {
+        var nodes = Enumerable.Range(0, 3).Select(_ => Open()).ToArray();
+        await AppendAsync(nodes[0], Room, "text");
+
+        var read = await Task.WhenAll(Enumerable.Range(0, 900).Select(i => Task.Run(() => ReadAsync(nodes[i % 3], Room))));
+
+        Assert.All(read, texts => Assert.Equal(["text"], texts));
+    }
+
+    [Theory]
+    [InlineData("", 20)]
+    [InlineData(";Maximum Pool Size=3", 3)]
+    [InlineData(";Maximum Pool Size=30", 30)]
+    public async Task A_node_opens_no_more_connections_than_the_connection_string_says(string setting, int most)
+    {
+        var node = Open(postgres.Server.ConnectionString(_database) + setting);
+        await AppendAsync(node, Room, "text");
+
+        await Task.WhenAll(Enumerable.Range(0, 600).Select(_ => Task.Run(() => ReadAsync(node, Room))));
+
+        await using var connection = new NpgsqlConnection(postgres.Server.ConnectionString(_database));
+        await connection.OpenAsync();
+        await using var count = new NpgsqlCommand("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()", connection);
+        Assert.InRange((long)(await count.ExecuteScalarAsync())!, most - 1, most);
     }
 
     [Fact]

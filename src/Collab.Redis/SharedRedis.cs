@@ -27,6 +27,8 @@ internal sealed class SharedRedis : IDisposable
         // Redis may be away when a node starts, and while it runs; who wants something of it then is told at once.
         Configuration.AbortOnConnectFail = false;
         Configuration.BacklogPolicy = BacklogPolicy.FailFast;
+        // Threads of its own would cost a message two hops more.
+        Configuration.SocketManager = SocketManager.ThreadPool;
         _connecting = ConnectAsync();
     }
 

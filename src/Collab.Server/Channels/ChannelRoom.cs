@@ -49,7 +49,7 @@ internal sealed class ChannelRoom : IRoomSource
         Key = new RoomKey(RoomKind.Channel, name);
         Group = "channel:" + name;
         Peers = new ChannelPeers(this, bus);
-        _feed = new RoomFeed<ChannelFrame>(SendAsync, ReadAsync, logger);
+        _feed = new RoomFeed<ChannelFrame>(SendAsync, ReadAsync, TimeSpan.Zero, logger);
         Presence = new ChannelPresence(this, connections, TimeSpan.FromMilliseconds(options.PresenceGraceMilliseconds), clock);
         Retention = new ChannelRetention(Key, space.Retention, log, name, logger);
         SlowReader = new SlowReader(this, space.SlowReaders, metrics);
@@ -345,6 +345,12 @@ internal sealed class ChannelRoom : IRoomSource
             Peers.Tell(frame);
             await _feed.OfferAsync(frame);
         }
+    }
+
+    private async Task SendAsync(IReadOnlyList<ChannelFrame> frames)
+    {
+        foreach (var frame in frames)
+            await SendAsync(frame);
     }
 
     private async Task SendAsync(ChannelFrame frame)

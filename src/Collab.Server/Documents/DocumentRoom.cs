@@ -54,8 +54,8 @@ internal sealed class DocumentRoom : IRoomSource
         Resident = new ResidentDocument(Key, log, options.ResidentBytes);
         Compaction = new DocumentCompaction(this, compactor, options, logger);
         Peers = new DocumentPeers(this, bus);
-        _feed = new RoomFeed<DocumentFrame>(SendAsync, ReadAsync, logger);
         var beat = TimeSpan.FromMilliseconds(options.BeatMilliseconds);
+        _feed = new RoomFeed<DocumentFrame>(SendAsync, ReadAsync, beat, logger);
         _beat = new CommitBeat<PendingPush>(() => beat, MaxUpdatesPerCommit, MaxPendingBytes, CommitAsync);
     }
 
@@ -194,7 +194,7 @@ internal sealed class DocumentRoom : IRoomSource
     }
 
     /// <summary>Another node has committed updates.</summary>
-    public Task TakeAsync(DocumentFrame frame) => _feed.OfferAsync(frame);
+    public Task TakeAsync(DocumentFrame frame) => _feed.OfferAsync(frame, gather: true);
 
     /// <inheritdoc cref="RoomFeed{TFrame}.NoteHead"/>
     public bool NoteHead(Position head) => _feed.NoteHead(head);
@@ -255,17 +255,22 @@ internal sealed class DocumentRoom : IRoomSource
         return new DocumentFrame(page.Epoch, after, through, Updates.MergeV1(updates));
     }
 
-    private Task SendAsync(DocumentFrame frame)
+    private async Task SendAsync(IReadOnlyList<DocumentFrame> frames)
     {
-        Resident.Append(frame);
+        foreach (var frame in frames)
+            Resident.Append(frame);
+        var last = frames[^1];
         lock (_gate)
         {
-            if (_head is not { } head || head.Epoch != frame.Epoch || head.Offset < frame.Through)
-                _head = new Position(frame.Epoch, frame.Through);
+            if (_head is not { } head || head.Epoch != last.Epoch || head.Offset < last.Through)
+                _head = new Position(last.Epoch, last.Through);
         }
 
-        var message = MessageOf(frame);
-        return _connections.SendGroupAsync(Group, message.Target, message.Arguments!);
+        foreach (var frame in DocumentFrame.Merge(frames, MaxMessageBytes))
+        {
+            var message = MessageOf(frame);
+            await _connections.SendGroupAsync(Group, message.Target, message.Arguments!);
+        }
     }
 
     private async Task CommitAsync(List<PendingPush> batch)

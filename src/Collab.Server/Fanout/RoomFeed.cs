@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Collab.Protocol;
 using Collab.Server.Nodes;
 using Collab.Server.Rooms;
@@ -25,10 +26,12 @@ internal interface IFeedFrame<TFrame>
 /// Tells the members on this node what a room's log holds, in its order and without gaps, whoever has written it: this node or, over the
 /// backplane, another. What comes before its turn waits a moment; what does not come is read from the log.
 /// </summary>
-/// <param name="send">Sends a frame to the members. It does not wait for them.</param>
+/// <param name="send">Sends frames, each of which follows the one before, to the members. It does not wait for them, and does not keep the list.</param>
 /// <param name="read">Reads what follows an offset; null when there is nothing.</param>
+/// <param name="beat">For how long after something was sent what comes from elsewhere waits for more.</param>
 /// <param name="logger">Where it says what nobody expected.</param>
-internal sealed class RoomFeed<TFrame>(Func<TFrame, Task> send, Func<long, Task<TFrame?>> read, ILogger logger)
+internal sealed class RoomFeed<TFrame>(
+    Func<IReadOnlyList<TFrame>, Task> send, Func<long, Task<TFrame?>> read, TimeSpan beat, ILogger logger)
     where TFrame : class, IFeedFrame<TFrame>
 {
     /// <summary>How long a frame that is missing may take from another node before the log is asked.</summary>
@@ -37,13 +40,17 @@ internal sealed class RoomFeed<TFrame>(Func<TFrame, Task> send, Func<long, Task<
     private const int MaxEarly = 64;
 
     private readonly Lock _gate = new();
-    private readonly Queue<TFrame> _ready = new();
+    private List<TFrame> _ready = [];
+    private List<TFrame> _spare = [];
     // Those that came before their turn, by their beginning.
     private readonly SortedList<long, TFrame> _early = [];
     private string? _epoch;
     private long _told;
     private long _head;
+    private long _lastSent;
     private bool _sending;
+    private bool _sentOwn;
+    private bool _gathering;
     private bool _filling;
 
     /// <summary>Where the feed begins, when it is not known yet: nobody was told anything before.</summary>
@@ -57,8 +64,12 @@ internal sealed class RoomFeed<TFrame>(Func<TFrame, Task> send, Func<long, Task<
     }
 
     /// <summary>Tells the members of a frame, in its turn.</summary>
-    /// <returns>Completes when it was sent, or waits for its turn.</returns>
-    public Task OfferAsync(TFrame frame)
+    /// <param name="frame">The frame.</param>
+    /// <param name="gather">
+    /// Whether it may wait a moment to go out with others: when several nodes write, each member gets one message a beat, not one from each node.
+    /// </param>
+    /// <returns>Completes when it was sent, or waits.</returns>
+    public Task OfferAsync(TFrame frame, bool gather = false)
     {
         lock (_gate)
         {
@@ -75,7 +86,17 @@ internal sealed class RoomFeed<TFrame>(Func<TFrame, Task> send, Func<long, Task<
             FillIfBehind(Patience);
             if (_sending || _ready.Count == 0)
                 return Task.CompletedTask;
+            // Where this node commits as well, its next commit takes along what waits.
+            var left = gather ? (_sentOwn ? beat * 2 : beat) - Stopwatch.GetElapsedTime(_lastSent) : TimeSpan.Zero;
+            if (left > TimeSpan.Zero)
+            {
+                if (!_gathering)
+                    _ = SendLaterAsync(left);
+                return Task.CompletedTask;
+            }
+
             _sending = true;
+            _sentOwn = !gather;
         }
 
         return SendReadyAsync();
@@ -111,7 +132,7 @@ internal sealed class RoomFeed<TFrame>(Func<TFrame, Task> send, Func<long, Task<
 
     private void Take(TFrame frame)
     {
-        _ready.Enqueue(frame.After < _told ? frame.Beyond(_told) : frame);
+        _ready.Add(frame.After < _told ? frame.Beyond(_told) : frame);
         _told = frame.Through;
     }
 
@@ -172,28 +193,51 @@ internal sealed class RoomFeed<TFrame>(Func<TFrame, Task> send, Func<long, Task<
         }
     }
 
+    /// <summary>Sends what is ready then, unless something else has sent it before.</summary>
+    private async Task SendLaterAsync(TimeSpan later)
+    {
+        _gathering = true;
+        await Task.Delay(later);
+        lock (_gate)
+        {
+            _gathering = false;
+            if (_sending || _ready.Count == 0)
+                return;
+            _sending = true;
+            _sentOwn = false;
+        }
+
+        await SendReadyAsync();
+    }
+
     private async Task SendReadyAsync()
     {
         while (true)
         {
-            TFrame? frame;
+            List<TFrame> frames;
             lock (_gate)
             {
-                if (!_ready.TryDequeue(out frame))
+                if (_ready.Count == 0)
                 {
                     _sending = false;
                     return;
                 }
+
+                (frames, _ready) = (_ready, _spare);
+                _lastSent = Stopwatch.GetTimestamp();
             }
 
             try
             {
-                await send(frame);
+                await send(frames);
             }
             catch (Exception exception)
             {
                 NodeLog.SendFailed(logger, exception);
             }
+
+            frames.Clear();
+            _spare = frames;
         }
     }
 }

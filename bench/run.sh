@@ -4,7 +4,10 @@
 #   bench/run.sh room collab hocuspocus     only these (scenarios: room rooms idle join kill; servers: collab hocuspocus y-websocket)
 #   bench/run.sh --repeat 3 --seconds 10    medians of three runs of ten counted seconds
 #   bench/run.sh room --writers 10          only ten of the hot room's hundred clients write
+#   bench/run.sh idle --connections 10000   so many idle connections
+#   bench/run.sh storm large                1,000 join a document of 1 MB at once, 150 one of 20 MB
 #   bench/run.sh channels                   channels beside socket.io and a bare hub (see README for what can be named)
+#   bench/run.sh nodes                      one node, and two with Redis between them (Debian's redis-server and postgresql)
 #   bench/run.sh check                      applies the generated updates with yjs
 set -euo pipefail
 cd "$(dirname "$0")"

@@ -7,12 +7,14 @@ using Collab.Load.Sockets;
 using Collab.Load.Statistics;
 using Collab.Load.Updates;
 
-// Collab.Load [scenario ...] [server ...] [--repeat N] [--seconds S] [--writers N]
+// Collab.Load [scenario ...] [server ...] [--repeat N] [--seconds S] [--writers N] [--connections N]
+// Collab.Load nodes [--repeat N] [--seconds S]
 // Collab.Load channels [contender ...] [--repeat N] [--seconds S]
 // Collab.Load updates        prints what it would send, for bench/peers/check-updates.mjs
 var repeat = 1;
 var seconds = 10.0;
 var writers = 100;
+var connections = 5_000;
 var names = new List<string>();
 for (var i = 0; i < args.Length; i++)
 {
@@ -26,6 +28,9 @@ for (var i = 0; i < args.Length; i++)
             break;
         case "--writers" when i + 1 < args.Length:
             writers = int.Parse(args[++i], CultureInfo.InvariantCulture);
+            break;
+        case "--connections" when i + 1 < args.Length:
+            connections = int.Parse(args[++i], CultureInfo.InvariantCulture);
             break;
         default:
             names.Add(args[i]);
@@ -42,8 +47,15 @@ if (names is ["updates"])
 if (names is ["channels", ..])
     return ChannelsRun.Run(names[1..], repeat, seconds);
 
-IScenario[] scenarios =
-    [new RoomScenario(seconds, writers), new RoomsScenario(seconds), new IdleScenario(2 * seconds), new JoinScenario(), new KillScenario()];
+if (names is ["nodes"])
+    return NodesRun.Run(repeat, seconds);
+
+IScenario[] usual =
+[
+    new RoomScenario(seconds, writers), new RoomsScenario(seconds), new IdleScenario(2 * seconds, connections), new JoinScenario("join", 50, 1), new KillScenario(),
+];
+// Those that take long, only by their names.
+IScenario[] scenarios = [.. usual, new JoinScenario("storm", 1_000, 1), new JoinScenario("large", 150, 20)];
 var unknown = names.Find(name => !scenarios.Any(scenario => scenario.Name == name) && !ServerKind.OfDocuments.Any(kind => kind.Name == name));
 if (unknown is not null)
 {
@@ -53,7 +65,7 @@ if (unknown is not null)
     return 2;
 }
 
-var chosenScenarios = Array.FindAll(scenarios, scenario => names.Contains(scenario.Name)) is { Length: > 0 } some ? some : scenarios;
+var chosenScenarios = Array.FindAll(scenarios, scenario => names.Contains(scenario.Name)) is { Length: > 0 } some ? some : usual;
 var chosenServers = Array.FindAll(ServerKind.OfDocuments, kind => names.Contains(kind.Name)) is { Length: > 0 } few ? few : ServerKind.OfDocuments;
 var loop = new SocketLoop();
 var report = new Report();

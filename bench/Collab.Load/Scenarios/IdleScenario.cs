@@ -4,10 +4,9 @@ using Collab.Load.Statistics;
 
 namespace Collab.Load.Scenarios;
 
-/// <summary>5,000 connections, five to a document, that have joined and do nothing but what keeps them alive.</summary>
-internal sealed class IdleScenario(double seconds) : IScenario
+/// <summary>Connections, five to a document, that have joined and do nothing but what keeps them alive.</summary>
+internal sealed class IdleScenario(double seconds, int connections) : IScenario
 {
-    private const int Connections = 5000;
     private const int PerDocument = 5;
     private static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(15);
 
@@ -23,7 +22,7 @@ internal sealed class IdleScenario(double seconds) : IScenario
         loop.PollFor(TimeSpan.FromSeconds(1));
 
         var before = server.Usage;
-        var members = Create(loop, server, Connections, "idle");
+        var members = Create(loop, server, connections, "idle");
         Member.JoinAll(loop, members);
         var joined = server.Usage;
         KeepAlive(loop, members, TimeSpan.FromSeconds(5));
@@ -34,13 +33,13 @@ internal sealed class IdleScenario(double seconds) : IScenario
         var lost = members.Count(static member => member.IsClosed);
         members.ForEach(static member => member.Disconnect());
 
-        report.Add($"{Connections:N0} idle connections", kind.Name,
+        report.Add($"{connections:N0} idle connections", kind.Name,
         [
-            new("KB/connection", (end.ResidentBytes - before.ResidentBytes) / 1024.0 / Connections),
+            new("KB/connection", (end.ResidentBytes - before.ResidentBytes) / 1024.0 / connections),
             new("resident MB", end.ResidentBytes / 1e6),
             new("peak MB", end.PeakBytes / 1e6),
             new("idle CPU %", (end.CpuSeconds - start.CpuSeconds) / elapsed * 100),
-            new("CPU µs/join", (joined.CpuSeconds - before.CpuSeconds) * 1e6 / Connections),
+            new("CPU µs/join", (joined.CpuSeconds - before.CpuSeconds) * 1e6 / connections),
             new("lost connections", lost),
         ]);
     }

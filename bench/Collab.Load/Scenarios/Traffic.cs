@@ -25,7 +25,7 @@ internal sealed class Traffic
 
     private readonly TrafficPlan _plan;
     private readonly SocketLoop _loop;
-    private readonly ServerProcess _server;
+    private readonly IReadOnlyList<ServerProcess> _servers;
     private readonly TrafficMember[] _members;
     private readonly int _writers; // the first so many of the members
     private readonly double _interval;
@@ -41,33 +41,40 @@ internal sealed class Traffic
     private long _framesInWindow;
     private long _acknowledged;
 
-    public Traffic(TrafficPlan plan, SocketLoop loop, ServerProcess server)
+    /// <summary>Prepares the members.</summary>
+    /// <param name="plan">What they do.</param>
+    /// <param name="loop">Where they do it.</param>
+    /// <param name="servers">One server, or several that serve the same rooms: the members of each room are spread over all of them.</param>
+    public Traffic(TrafficPlan plan, SocketLoop loop, params IReadOnlyList<ServerProcess> servers)
     {
-        (_plan, _loop, _server) = (plan, loop, server);
+        (_plan, _loop, _servers) = (plan, loop, servers);
         _interval = 1e9 / plan.Rate;
         var run = _runs++;
         _writers = plan.Rooms * plan.WritersPerRoom;
         _members = new TrafficMember[plan.Rooms * plan.MembersPerRoom];
         for (var member = 0; member < _members.Length; member++)
-            _members[member] = new TrafficMember(this, member, $"traffic-{run}-{member % plan.Rooms}");
+            _members[member] = new TrafficMember(this, member, servers[member / plan.Rooms % servers.Count], $"traffic-{run}-{member % plan.Rooms}");
     }
 
     private long Expected => _sent * (_plan.MembersPerRoom - 1);
 
+    private ProcessUsage Usage => _servers.Select(server => server.Usage).Aggregate((a, b) => a + b);
+
     public TrafficResult Run()
     {
         Member.JoinAll(_loop, _members);
-        _server.ResetPeak();
+        foreach (var server in _servers)
+            server.ResetPeak();
         _start = SocketLoop.Now + 100_000_000;
         _from = _start + (long)(_plan.WarmUp * 1e9);
         _to = _from + (long)(_plan.Duration * 1e9);
         SendUntil(_from);
-        var (before, ownBefore) = (_server.Usage, ProcessUsage.Of(Environment.ProcessId));
+        var (before, ownBefore) = (Usage, ProcessUsage.Of(Environment.ProcessId));
         var begun = SocketLoop.Now;
         SendUntil(_to);
-        var (after, ownAfter) = (_server.Usage, ProcessUsage.Of(Environment.ProcessId));
+        var (after, ownAfter) = (Usage, ProcessUsage.Of(Environment.ProcessId));
         var seconds = (SocketLoop.Now - begun) / 1e9;
-        var expectedAcknowledgements = _server.Kind.Acknowledges ? _sent : 0;
+        var expectedAcknowledgements = _servers[0].Kind.Acknowledges ? _sent : 0;
         _loop.PollUntil(() => _delivered >= Expected && _acknowledged >= expectedAcknowledgements, TimeSpan.FromSeconds(4));
         foreach (var member in _members)
             member.Disconnect();
@@ -83,7 +90,7 @@ internal sealed class Traffic
             CpuPerDelivery = (after.CpuSeconds - before.CpuSeconds) * 1e6 / _deliveredInWindow,
             ServerCpu = (after.CpuSeconds - before.CpuSeconds) / seconds * 100,
             GeneratorCpu = (ownAfter.CpuSeconds - ownBefore.CpuSeconds) / seconds * 100,
-            PeakMegabytes = _server.Usage.PeakBytes / 1e6,
+            PeakMegabytes = Usage.PeakBytes / 1e6,
             Lost = Expected - _delivered,
             Unacknowledged = expectedAcknowledgements - _acknowledged,
             Fault = _members.Select(member => member.Fault).FirstOrDefault(fault => fault is not null),
@@ -114,7 +121,7 @@ internal sealed class Traffic
 
     private bool IsInWindow(long time) => time >= _from && time < _to;
 
-    private sealed class TrafficMember(Traffic traffic, int number, string document) : Member(traffic._loop, traffic._server, document)
+    private sealed class TrafficMember(Traffic traffic, int number, ServerProcess server, string document) : Member(traffic._loop, server, document)
     {
         // Of each writer in the room, the number of the update before which all have come, and those that came ahead of it.
         private readonly long[] _next = new long[traffic._plan.WritersPerRoom];

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every test: those of .NET, the TypeScript client's against a real server, and those of the demo page in Chromium.
+# Runs every test: those of .NET, the TypeScript client's and other Yjs servers' clients against a real server, and those of the demo page in Chromium.
 # Installs what is missing: npm packages and, on Debian, Chromium, nginx, haproxy, Redis, Postgres and faketime. Needs the .NET 10 SDK and Node.js 20.19 or newer.
 #   tests/run.sh                 everything; the last line is "N passed, N failed", logs and results are in artifacts/tests
 #   COLLAB_LONG=1 tests/run.sh   with the long runs of the tests that have one
@@ -149,6 +149,7 @@ for name in $(test_projects); do
     --logger "trx;LogFileName=$name.trx" --results-directory "$output"
 done
 suite client "$typescript/packages/client/test-results/junit.xml" npm test --prefix "$typescript"
+suite gateways "$typescript/gateways/test-results/junit.xml" npm run gateways --prefix "$typescript"
 suite e2e "$typescript/e2e/test-results/junit.xml" npm run e2e --prefix "$typescript"
 
 echo "$passed passed, $failed failed"

@@ -3,6 +3,7 @@ using Collab.Server.Channels;
 using Collab.Server.Documents;
 using Collab.Server.Fanout;
 using Collab.Server.Fanout.WebSockets;
+using Collab.Server.Gateways;
 using Collab.Server.Limits;
 using Collab.Server.Operations;
 using Collab.Server.Security;
@@ -43,6 +44,7 @@ public static class CollabEndpointRouteBuilderExtensions
         counted.MapChannels();
         counted.MapRevocations();
         counted.MapStatus();
+        counted.MapGateways();
         ConnectionGate.MapRefresh(counted);
         if (services.GetService<Tickets>() is not null)
             counted.MapTickets();

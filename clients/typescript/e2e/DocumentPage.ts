@@ -5,7 +5,11 @@ import { FaultyNetwork } from "../testing/FaultyNetwork";
 /** What the page offers to tests; see the demo's main.ts. */
 interface PageHandle {
   readonly view: {
-    readonly editor: { getJSON(): unknown; getText(): string };
+    readonly editor: {
+      getJSON(): unknown;
+      getText(): string;
+      readonly state: { readonly selection: { readonly $anchor: { index(depth: number): number } } };
+    };
     readonly provider: {
       readonly unacknowledged: number;
       on(event: "acknowledged", listener: (event: { update: Uint8Array }) => void): void;
@@ -52,8 +56,13 @@ export class DocumentPage {
 
   /** Puts the caret at the end of the paragraph of that number, from 0. */
   async goTo(paragraph: number): Promise<void> {
-    await this.editor.locator(":scope > p").nth(paragraph).click();
-    await this.page.keyboard.press("End");
+    // What another window sends at that moment can put the caret back where it was.
+    await expect(async () => {
+      await this.editor.locator(":scope > p").nth(paragraph).click();
+      await this.page.keyboard.press("End");
+      const at = await this.page.evaluate(() => (window as unknown as { collab: PageHandle }).collab.view.editor.state.selection.$anchor.index(0));
+      expect(at).toBe(paragraph);
+    }).toPass();
   }
 
   async type(text: string, delay = 0): Promise<void> {

@@ -4,7 +4,7 @@ using Microsoft.Net.Http.Headers;
 namespace Collab.Host.Security;
 
 /// <summary>
-/// Where a caller's token is looked for: in the header <c>Authorization</c>, and, where the operator wants it, in the hub's address and
+/// Where a caller's token is looked for: in the header <c>Authorization</c>, and, where the operator wants it, in the address of the hub and
 /// in a cookie that the application's own pages have.
 /// </summary>
 internal sealed class TokenSources
@@ -12,6 +12,9 @@ internal sealed class TokenSources
     private const string QuerySetting = "Collab:Security:AcceptAccessTokenInQuery";
     private const string CookieSetting = "Collab:Security:TokenCookie";
     private const string AccessToken = "access_token";
+
+    // Where pages can send no header.
+    private static readonly PathString[] ForPages = [HubContract.Path, "/yjs", "/hocuspocus"];
 
     private readonly string? _cookie;
 
@@ -24,7 +27,7 @@ internal sealed class TokenSources
             throw new InvalidOperationException($"{CookieSetting} must be the name of a cookie, such as __Secure-collab; '{_cookie}' is none.");
     }
 
-    /// <summary>Whether the hub takes a token in the address too, as SignalR's clients in browsers send it.</summary>
+    /// <summary>Whether the hub and the gateways take a token in the address too, as SignalR's clients in browsers send it.</summary>
     public bool IncludeQuery { get; }
 
     /// <summary>Whether a request has a token, whatever it is worth.</summary>
@@ -33,7 +36,7 @@ internal sealed class TokenSources
     /// <summary>The token of a request that has none in its header; null when it has none at all.</summary>
     public string? Elsewhere(HttpRequest request) =>
         HasHeader(request) ? null
-        : IncludeQuery && request.Path.StartsWithSegments(HubContract.Path, StringComparison.Ordinal) && request.Query.ContainsKey(AccessToken)
+        : IncludeQuery && request.Query.ContainsKey(AccessToken) && Array.Exists(ForPages, path => request.Path.StartsWithSegments(path, StringComparison.Ordinal))
             ? request.Query[AccessToken]
         : _cookie is not null ? request.Cookies[_cookie]
         : null;

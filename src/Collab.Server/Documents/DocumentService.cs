@@ -29,8 +29,13 @@ internal sealed class DocumentService(
     private readonly AwarenessLimits _awarenessLimits = AwarenessLimits.Default;
 
     /// <summary>Lets the caller into a document. What is sent to it after this returns reaches him.</summary>
+    /// <param name="caller">Who joins.</param>
+    /// <param name="documentId">The document.</param>
+    /// <param name="stateVector">What he has already.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="echoes">Whether he is sent what he pushes himself, too.</param>
     public async Task<JoinedDocument> JoinAsync(
-        Caller caller, string documentId, byte[]? stateVector, CancellationToken cancellationToken)
+        Caller caller, string documentId, byte[]? stateVector, CancellationToken cancellationToken, bool echoes = false)
     {
         CheckName(documentId);
         CheckStateVector(stateVector);
@@ -38,7 +43,7 @@ internal sealed class DocumentService(
         var key = await CheckMayReadAsync(caller.User, documentId);
         var canWrite = await authorizer.MayAsync(caller.User, key, Rights.Write);
 
-        var member = new DocumentMember(caller.ConnectionId, caller.UserId, canWrite);
+        var member = new DocumentMember(caller.ConnectionId, caller.UserId, canWrite, echoes);
         var room = rooms.Enter(documentId, member);
         Membership membership;
         try
@@ -84,16 +89,7 @@ internal sealed class DocumentService(
         var (room, member) = Membership(caller, documentId);
         if (!member.CanWrite)
             throw new CollabException(ErrorCodes.Forbidden, "you may read this document but not change it");
-        if (update is null)
-            throw new CollabException(ErrorCodes.InvalidUpdate, "there is no update");
-        if (update.Length > options.Value.MaxUpdateBytes)
-            throw TooLarge("update", options.Value.MaxUpdateBytes);
-        if (Updates.ValidateV1(update, _updateLimits) is { } fault)
-        {
-            DocumentLog.Refused(rooms.Logger, update.Length, documentId, caller.ConnectionId, fault.Kind);
-            throw new CollabException(ErrorCodes.InvalidUpdate, $"{fault.Message} ({fault.Kind} at byte {fault.Offset})");
-        }
-
+        CheckUpdate(caller, documentId, update);
         if (Updates.IsEmptyV1(update))
             return HeadAsync(room, cancellationToken);
         // What only deletes is let in: it makes the document smaller.
@@ -135,6 +131,19 @@ internal sealed class DocumentService(
         return new SyncedDocument(state.DiffAgainst(stateVector), state.StateVector, state.Position);
     }
 
+    /// <summary>Whether the document has all that an update of a member inserts and deletes.</summary>
+    /// <exception cref="CollabException"><c>invalid_update</c>, <c>too_large</c>, <c>not_joined</c>.</exception>
+    public async Task<bool> HasAsync(Caller caller, string documentId, byte[] update, CancellationToken cancellationToken)
+    {
+        var (room, _) = Membership(caller, documentId);
+        CheckUpdate(caller, documentId, update);
+        return Updates.IsEmptyV1(update) || Updates.CoversV1((await room.GetStateAsync(cancellationToken)).Update, update);
+    }
+
+    /// <summary>The awareness states of all who are present, as an awareness update, for a member.</summary>
+    public byte[] Present(Caller caller, string documentId) =>
+        AwarenessUpdate.Encode(Membership(caller, documentId).Room.Awareness.Present());
+
     /// <summary>A document as it stands, for somebody who does not join.</summary>
     public Task<DocumentState> GetAsync(ClaimsPrincipal user, string documentId, CancellationToken cancellationToken) =>
         VisitAsync(user, documentId, async room => Existing(await room.GetStateAsync(cancellationToken)));
@@ -165,7 +174,7 @@ internal sealed class DocumentService(
         // Clients repeat what they have heard of others.
         var own = options.Value.EnforceClientIds ? states.Where(state => !room.Writers.IsOthers(member.UserId, state.ClientId)) : states;
         var changed = room.Awareness.Apply(member.ConnectionId, member.UserId, [.. own], Environment.TickCount64);
-        return room.SendAwarenessAsync(changed, member.UserId, caller.ConnectionId);
+        return room.SendAwarenessAsync(changed, member.UserId, member.Echoes ? null : caller.ConnectionId);
     }
 
     /// <summary>Asks anew what a member may do. Who may not read any more is taken out and told.</summary>
@@ -262,6 +271,19 @@ internal sealed class DocumentService(
     {
         if (!RoomName.IsValid(documentId))
             throw new CollabException(ErrorCodes.InvalidName, "a document id is 1 to 200 characters of A-Z a-z 0-9 . _ ~ : @ - / with no empty segment");
+    }
+
+    private void CheckUpdate(Caller caller, string documentId, [NotNull] byte[]? update)
+    {
+        if (update is null)
+            throw new CollabException(ErrorCodes.InvalidUpdate, "there is no update");
+        if (update.Length > options.Value.MaxUpdateBytes)
+            throw TooLarge("update", options.Value.MaxUpdateBytes);
+        if (Updates.ValidateV1(update, _updateLimits) is { } fault)
+        {
+            DocumentLog.Refused(rooms.Logger, update.Length, documentId, caller.ConnectionId, fault.Kind);
+            throw new CollabException(ErrorCodes.InvalidUpdate, $"{fault.Message} ({fault.Kind} at byte {fault.Offset})");
+        }
     }
 
     private void CheckStateVector([NotNull] byte[]? stateVector)

@@ -10,7 +10,8 @@ internal sealed class PendingPush(byte[] update, DocumentMember writer) : TaskCo
 {
     public NewLogEntry Entry { get; } = new(update, writer.UserId);
 
-    public string ConnectionId { get; } = writer.ConnectionId;
+    /// <summary>The connection that need not get it back; null when it is to.</summary>
+    public string? ConnectionId { get; } = writer.Echoes ? null : writer.ConnectionId;
 
     /// <summary>When it was taken, by <see cref="Stopwatch.GetTimestamp"/>.</summary>
     public long Since { get; } = Stopwatch.GetTimestamp();

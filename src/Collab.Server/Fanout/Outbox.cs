@@ -17,6 +17,8 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
     private readonly Lock _gate = new();
     private readonly string _connectionId = connection.ConnectionId;
     private readonly FrameStream? _socket = connection.Features.Get<WebSocketOutput>()?.Stream;
+    // Where one sees that a large write goes on.
+    private readonly FrameStream? _stream = connection.Features.Get<WebSocketOutput>()?.Stream ?? connection.Features.Get<FrameStream>();
     // What messages are serialized by.
     private readonly IHubProtocol _protocol =
         connection.Features.Get<WebSocketOutput>()?.Stream is null ? connection.Protocol : FramedProtocol.Of(connection.Protocol);
@@ -198,7 +200,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
         lock (_gate)
         {
             // A write may stand behind a large one that goes on.
-            stalled = now - Math.Max(_writeStarted, _socket?.ProgressedAt ?? 0);
+            stalled = now - Math.Max(_writeStarted, _stream?.ProgressedAt ?? 0);
             if (!_writing || _stopped || stalled < options.WriteTimeoutMilliseconds)
                 return;
         }

@@ -28,7 +28,7 @@ internal sealed class OutboxConnection : HubConnectionContext
             HttpTransportType.WebSockets => "websockets",
             HttpTransportType.ServerSentEvents => "server_sent_events",
             HttpTransportType.LongPolling => "long_polling",
-            _ => "event_source",
+            _ => inner.Protocol.Name,
         };
     }
 

@@ -48,7 +48,7 @@ public sealed class CatchUpTests
         await writer.JoinAsync("d");
         var connections = host.Services.GetRequiredService<CollabLifetimeManager>();
         var connectionId = joiner.Connection.ConnectionId!;
-        var room = host.Services.GetRequiredService<DocumentRooms>().Enter("d", new DocumentMember(connectionId, "ben", canWrite: true));
+        var room = host.Services.GetRequiredService<DocumentRooms>().Enter("d", new DocumentMember(connectionId, "ben", canWrite: true, echoes: false));
         var typist = new Typist(1);
 
         // The steps of a join, with an update in their middle.

@@ -18,7 +18,7 @@ internal sealed class EventStreamProtocol : IHubProtocol
     /// <summary>The event that tells of lost messages; its data is <c>{ "position": … }</c>.</summary>
     public const string GapEvent = NewMessage.ReservedPrefix + "gap";
 
-    public string Name => "eventstream";
+    public string Name => "event_source";
 
     public int Version => 1;
 

@@ -18,7 +18,8 @@ internal static class WebSocketOutputExtensions
     /// <param name="endpoint">The hub's endpoints.</param>
     /// <param name="patience">How long one write may take before the connection is cut.</param>
     /// <param name="services">The application's.</param>
-    public static TBuilder WithFrameStreams<TBuilder>(this TBuilder endpoint, TimeSpan patience, IServiceProvider services)
+    /// <param name="overHttp2">Also of those over HTTP/2. The hub's go SignalR's way there.</param>
+    public static TBuilder WithFrameStreams<TBuilder>(this TBuilder endpoint, TimeSpan patience, IServiceProvider services, bool overHttp2 = false)
         where TBuilder : IEndpointConventionBuilder
     {
         var metrics = services.GetRequiredService<FanoutMetrics>();
@@ -28,13 +29,16 @@ internal static class WebSocketOutputExtensions
             var next = endpoint.RequestDelegate!;
             endpoint.RequestDelegate = context =>
             {
-                // Over HTTP/2 there is no upgrade: those WebSockets go SignalR's way.
                 if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade)
                 {
                     context.Features.Set<IHttpUpgradeFeature>(new FrameStreamFeature(upgrade, () => Cut(context), patience));
                     // Each frame has a time of its own.
                     if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
                         rate.MinDataRate = null;
+                }
+                else if (overHttp2 && context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } connect)
+                {
+                    context.Features.Set<IHttpExtendedConnectFeature>(new FrameConnectFeature(connect, () => Cut(context), patience));
                 }
 
                 return next(context);

@@ -1,0 +1,73 @@
+import { randomUUID } from "node:crypto";
+import { CollabConnection, CollabProvider } from "@collab/client";
+import { inject, onTestFinished } from "vitest";
+import { WebSocket } from "ws";
+import { WebsocketProvider as YWebSocket1 } from "y-websocket-1";
+import { WebsocketProvider as YWebSocket2 } from "y-websocket-2";
+import { WebsocketProvider as YWebSocket3 } from "y-websocket-3";
+import * as Y from "yjs";
+import { CollabHost } from "../../testing/CollabHost.js";
+
+// Node 20 has none, and the providers look at its constants.
+globalThis.WebSocket = WebSocket as unknown as typeof globalThis.WebSocket;
+
+/** The released major versions of y-websocket's client, as they come from npm. */
+export const Y_WEBSOCKETS = [
+  ["y-websocket 1", YWebSocket1],
+  ["y-websocket 2", YWebSocket2],
+  ["y-websocket 3", YWebSocket3],
+] as const;
+
+export type YWebSocketClass = (typeof Y_WEBSOCKETS)[number][1];
+export type YWebSocket = InstanceType<YWebSocketClass>;
+
+/** A document id of one test's own. */
+export function newDocument(): string {
+  return `tests/${randomUUID()}`;
+}
+
+/** A server of one test's own. */
+export async function ownHost(settings: Record<string, string> = {}): Promise<CollabHost> {
+  const host = await CollabHost.start({ settings });
+  onTestFinished(() => host.dispose());
+  return host;
+}
+
+/** How a client of y-websocket connects. */
+export interface YWebSocketOptions {
+  readonly port?: number;
+  /** Sent as a header, as a program can and a page cannot. */
+  readonly token?: string;
+  readonly params?: Record<string, string>;
+  readonly resyncInterval?: number;
+}
+
+/** A client of y-websocket that ends with the test. */
+export function openYWebSocket(Client: YWebSocketClass, documentId: string, options: YWebSocketOptions = {}): YWebSocket {
+  class Socket extends WebSocket {
+    constructor(url: string, protocols: string[]) {
+      super(url, protocols, options.token ? { headers: { authorization: `Bearer ${options.token}` } } : {});
+    }
+  }
+  const provider = new Client(`ws://127.0.0.1:${options.port ?? inject("hostPort")}/yjs`, documentId, new Y.Doc(), {
+    WebSocketPolyfill: Socket as unknown as typeof globalThis.WebSocket,
+    disableBc: true,
+    params: options.params ?? {},
+    resyncInterval: options.resyncInterval ?? -1,
+    maxBackoffTime: 200,
+  });
+  onTestFinished(() => provider.destroy());
+  return provider;
+}
+
+/** A client of Collab's own that ends with the test. */
+export function openCollab(documentId: string, port = inject("hostPort")): CollabProvider {
+  const connection = new CollabConnection({ url: `http://127.0.0.1:${port}/hubs/collab`, backoff: { maximum: 500 } });
+  onTestFinished(() => connection.destroy());
+  return new CollabProvider(connection, documentId, new Y.Doc());
+}
+
+/** The text that all tests edit. */
+export function textOf(provider: { readonly doc: Y.Doc }): Y.Text {
+  return provider.doc.getText("text");
+}

@@ -5,6 +5,7 @@
 #   bench/run.sh --repeat 3 --seconds 10    medians of three runs of ten counted seconds
 #   bench/run.sh room --writers 10          only ten of the hot room's hundred clients write
 #   bench/run.sh idle --connections 10000   so many idle connections
+#   bench/run.sh room collab-y-websocket y-websocket collab-hocuspocus hocuspocus    the gateways beside whose clients they serve
 #   bench/run.sh storm large                1,000 join a document of 1 MB at once, 150 one of 20 MB
 #   bench/run.sh channels                   channels beside socket.io and a bare hub (see README for what can be named)
 #   bench/run.sh nodes                      one node, and two with Redis between them (Debian's redis-server and postgresql)
@@ -22,7 +23,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
   "${build[@]}" Collab.Load -o "$output/load"
   # The host is only needed when it runs: named, or nothing but peers left out.
   case " $* " in
-    *" collab "*) need_host=1 ;;
+    *" collab "* | *" collab-"*) need_host=1 ;;
     *" hocuspocus "* | *" y-websocket "* | *" check "*) need_host=0 ;;
     *) need_host=1 ;;
   esac

@@ -56,17 +56,18 @@ IScenario[] usual =
 ];
 // Those that take long, only by their names.
 IScenario[] scenarios = [.. usual, new JoinScenario("storm", 1_000, 1), new JoinScenario("large", 150, 20)];
-var unknown = names.Find(name => !scenarios.Any(scenario => scenario.Name == name) && !ServerKind.OfDocuments.Any(kind => kind.Name == name));
+ServerKind[] servers = [.. ServerKind.Gateways, .. ServerKind.OfDocuments];
+var unknown = names.Find(name => !scenarios.Any(scenario => scenario.Name == name) && !servers.Any(kind => kind.Name == name));
 if (unknown is not null)
 {
     Console.Error.WriteLine(
         $"'{unknown}' is neither a scenario ({string.Join(", ", scenarios.Select(scenario => scenario.Name))}) "
-        + $"nor a server ({string.Join(", ", ServerKind.OfDocuments.Select(kind => kind.Name))})");
+        + $"nor a server ({string.Join(", ", servers.Select(kind => kind.Name))})");
     return 2;
 }
 
 var chosenScenarios = Array.FindAll(scenarios, scenario => names.Contains(scenario.Name)) is { Length: > 0 } some ? some : usual;
-var chosenServers = Array.FindAll(ServerKind.OfDocuments, kind => names.Contains(kind.Name)) is { Length: > 0 } few ? few : ServerKind.OfDocuments;
+var chosenServers = Array.FindAll(servers, kind => names.Contains(kind.Name)) is { Length: > 0 } few ? few : ServerKind.OfDocuments;
 var loop = new SocketLoop();
 var report = new Report();
 var failed = false;
@@ -90,7 +91,7 @@ for (var round = 0; round < repeat; round++)
     }
 }
 
-Console.WriteLine(report.ToMarkdown(ServerKind.Collab.Name));
+Console.WriteLine(report.ToMarkdown(chosenServers[0].Name));
 return failed ? 1 : 0;
 
 static void PrintUpdates()

@@ -3,6 +3,7 @@ using Collab.Server.Channels.EventStream;
 using Collab.Server.Documents;
 using Collab.Server.Fanout;
 using Collab.Server.Gateways;
+using Collab.Server.Gateways.Hocuspocus;
 using Collab.Server.Gateways.YWebSocket;
 using Collab.Server.Limits;
 using Collab.Server.Nodes;
@@ -78,6 +79,7 @@ public static class CollabServiceCollectionExtensions
         services.AddSingleton<GatewayKeepAlive>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<GatewayKeepAlive>());
         services.AddSingleton<YWebSocketGateway>();
+        services.AddSingleton<HocuspocusGateway>();
         services.TryAddSingleton<ISharedCounts, NoSharedCounts>();
         services.AddSingleton<ConnectionCounts>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<ConnectionCounts>());
@@ -91,6 +93,7 @@ public static class CollabServiceCollectionExtensions
         services.AddSingleton<NodeLoadReader>();
         services.AddSingleton<ConnectionOwners>();
         services.AddSingleton<ConnectionGate>();
+        services.AddSingleton<MessageSignIn>();
         services.AddSingleton<Revocations>();
         services.AddSingleton<RevocationLog>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<RevocationLog>());

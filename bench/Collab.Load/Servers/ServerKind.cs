@@ -24,6 +24,21 @@ internal sealed record ServerKind(string Name, bool Acknowledges, bool Stores, s
         Protocol = static (document, member) => new SignalRProtocol("/hubs/collab", document, member),
     };
 
+    /// <summary>Collab's gateway for y-websocket's clients.</summary>
+    public static readonly ServerKind CollabYWebSocket = Collab with
+    {
+        Name = "collab-y-websocket",
+        Acknowledges = false,
+        Protocol = static (document, member) => new YWebSocketProtocol("/yjs/" + document, member),
+    };
+
+    /// <summary>Collab's gateway for Hocuspocus' clients.</summary>
+    public static readonly ServerKind CollabHocuspocus = Collab with
+    {
+        Name = "collab-hocuspocus",
+        Protocol = static (document, member) => new HocuspocusProtocol("/hocuspocus", document, member),
+    };
+
     public static readonly ServerKind Hocuspocus = new("hocuspocus", Acknowledges: true, Stores: true, "/")
     {
         Command = static (_, _) => ["node", Path.Combine(Paths.Peers, "hocuspocus.mjs")],
@@ -54,6 +69,9 @@ internal sealed record ServerKind(string Name, bool Acknowledges, bool Stores, s
 
     /// <summary>Those that serve documents.</summary>
     public static readonly ServerKind[] OfDocuments = [Collab, Hocuspocus, YWebSocket];
+
+    /// <summary>Collab's gateways, which are measured when they are named.</summary>
+    public static readonly ServerKind[] Gateways = [CollabYWebSocket, CollabHocuspocus];
 
     /// <summary>Program and arguments, from port and data folder.</summary>
     public required Func<int, string, string[]> Command { get; init; }

@@ -7,8 +7,8 @@ internal static class GatewayCloseCodes
 {
     public const int ServiceRestart = 1012;
     public const int Unauthorized = 4401;
-    private const int TooLarge = 1009;
-    private const int TryAgainLater = 1013;
+    public const int TooLarge = 1009;
+    public const int TryAgainLater = 1013;
     private const int Malformed = 4400;
     public const int Forbidden = 4403;
     private const int NotFound = 4404;

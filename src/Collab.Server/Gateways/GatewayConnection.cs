@@ -48,7 +48,8 @@ internal sealed class GatewayConnection : HubConnectionContext
                 _ = _end(reason);
                 return default;
             default:
-                var frame = message.GetSerializedMessage(Protocol);
+                // What nobody else is written is not kept with the message.
+                var frame = Protocol is GatewayFormat { IsShared: false } own ? own.GetMessageBytes(message.Message!) : message.GetSerializedMessage(Protocol);
                 return frame.IsEmpty ? default : _socket.SendFrameAsync(frame);
         }
     }

@@ -29,6 +29,10 @@ internal abstract class GatewayDocument(
 
     protected GatewaySocket Socket => socket;
 
+    protected DocumentService Documents => documents;
+
+    protected string Id => id;
+
     protected ReadOnlySpan<byte> Address => address;
 
     /// <summary>A frame that says nothing, for a client that closes a connection over which nothing comes.</summary>

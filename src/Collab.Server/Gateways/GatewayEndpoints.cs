@@ -1,5 +1,6 @@
 using Collab.Server.Fanout;
 using Collab.Server.Fanout.WebSockets;
+using Collab.Server.Gateways.Hocuspocus;
 using Collab.Server.Gateways.YWebSocket;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -12,12 +13,13 @@ namespace Collab.Server.Gateways;
 /// <summary>Where clients of Yjs protocols connect.</summary>
 internal static class GatewayEndpoints
 {
-    /// <summary>Maps <c>GET /yjs/{documentId}</c>.</summary>
+    /// <summary>Maps <c>GET /yjs/{documentId}</c> and <c>GET /hocuspocus</c>.</summary>
     public static void MapGateways(this IEndpointRouteBuilder endpoints)
     {
-        var gateway = endpoints.ServiceProvider.GetRequiredService<YWebSocketGateway>();
+        var yWebSocket = endpoints.ServiceProvider.GetRequiredService<YWebSocketGateway>();
+        endpoints.MapGateway("/hocuspocus", endpoints.ServiceProvider.GetRequiredService<HocuspocusGateway>().RunAsync);
         // A name is one segment of the path or several; what is encoded in it is a slash, as no name has a percent sign.
-        endpoints.MapGateway("/yjs/{**documentId}", context => gateway.RunAsync(
+        endpoints.MapGateway("/yjs/{**documentId}", context => yWebSocket.RunAsync(
             context, (context.GetRouteValue("documentId") as string ?? "").Replace("%2F", "/", StringComparison.OrdinalIgnoreCase)));
     }
 

@@ -14,8 +14,11 @@ namespace Collab.Server.Gateways;
 /// </summary>
 /// <param name="name">The protocol's name.</param>
 /// <param name="address">What stands before each message about a document.</param>
-internal sealed class GatewayFormat(string name, Func<string, byte[]> address) : IHubProtocol
+/// <param name="isShared">Whether all who have the protocol are written the same.</param>
+internal sealed class GatewayFormat(string name, Func<string, byte[]> address, bool isShared = true) : IHubProtocol
 {
+    public bool IsShared => isShared;
+
     public string Name => name;
 
     public int Version => 1;

@@ -30,6 +30,10 @@ internal sealed class SignIn(ClaimsPrincipal user, DateTimeOffset? expires)
         context.User,
         context.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Properties?.ExpiresUtc ?? TimeOf(context.User, "exp"));
 
+    /// <summary>As whom somebody was signed in otherwise.</summary>
+    public static SignIn Of(AuthenticateResult result) =>
+        new(result.Principal!, result.Properties?.ExpiresUtc ?? TimeOf(result.Principal!, "exp"));
+
     /// <summary>A claim that is a time in seconds since 1970 (RFC 7519, 2: NumericDate).</summary>
     public static DateTimeOffset? TimeOf(ClaimsPrincipal user, string claim) =>
         double.TryParse(user.FindFirstValue(claim), NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds)

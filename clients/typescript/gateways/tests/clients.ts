@@ -1,12 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { CollabConnection, CollabProvider } from "@collab/client";
+import { HocuspocusProvider as Hocuspocus2, HocuspocusProviderWebsocket as HocuspocusSocket2 } from "hocuspocus-provider-2";
+import { HocuspocusProvider as Hocuspocus3, HocuspocusProviderWebsocket as HocuspocusSocket3 } from "hocuspocus-provider-3";
+import type { HocuspocusProviderConfiguration } from "hocuspocus-provider-3";
+import { HocuspocusProvider as Hocuspocus4, HocuspocusProviderWebsocket as HocuspocusSocket4 } from "hocuspocus-provider-4";
 import { inject, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import { WebsocketProvider as YWebSocket1 } from "y-websocket-1";
 import { WebsocketProvider as YWebSocket2 } from "y-websocket-2";
 import { WebsocketProvider as YWebSocket3 } from "y-websocket-3";
 import * as Y from "yjs";
-import { CollabHost } from "../../testing/CollabHost.js";
+import { CollabHost, tokenOf } from "../../testing/CollabHost.js";
 
 // Node 20 has none, and the providers look at its constants.
 globalThis.WebSocket = WebSocket as unknown as typeof globalThis.WebSocket;
@@ -20,6 +24,40 @@ export const Y_WEBSOCKETS = [
 
 export type YWebSocketClass = (typeof Y_WEBSOCKETS)[number][1];
 export type YWebSocket = InstanceType<YWebSocketClass>;
+
+/** One major version of Hocuspocus' client: the provider of a document, and the WebSocket that several share. */
+export interface HocuspocusVersion {
+  readonly Provider: typeof Hocuspocus3;
+  readonly Socket: typeof HocuspocusSocket3;
+}
+
+/** The majors of Hocuspocus' client, as they come from npm. What the tests use of them is the same in all. */
+export const HOCUSPOCUS: readonly (readonly [string, HocuspocusVersion])[] = [
+  ["hocuspocus 2", { Provider: Hocuspocus2, Socket: HocuspocusSocket2 } as unknown as HocuspocusVersion],
+  ["hocuspocus 3", { Provider: Hocuspocus3, Socket: HocuspocusSocket3 }],
+  ["hocuspocus 4", { Provider: Hocuspocus4, Socket: HocuspocusSocket4 } as unknown as HocuspocusVersion],
+];
+
+/** A WebSocket of Hocuspocus' client that ends with the test. */
+export function openHocuspocusSocket({ Socket }: HocuspocusVersion, port = inject("hostPort")): HocuspocusSocket3 {
+  const socket = new Socket({ url: `ws://127.0.0.1:${port}/hocuspocus`, delay: 100, minDelay: 50, maxDelay: 200, jitter: false, WebSocketPolyfill: WebSocket });
+  onTestFinished(() => socket.destroy());
+  return socket;
+}
+
+/** A client of Hocuspocus that ends with the test, over a WebSocket of its own unless one is given. */
+export function openHocuspocus(
+  version: HocuspocusVersion,
+  documentId: string,
+  { socket, port, ...options }: Partial<HocuspocusProviderConfiguration> & { socket?: HocuspocusSocket3; port?: number } = {},
+): Hocuspocus3 {
+  const websocketProvider = socket ?? openHocuspocusSocket(version, port);
+  const provider = new version.Provider({ name: documentId, document: new Y.Doc(), websocketProvider, token: tokenOf("hocuspocus"), ...options });
+  // Since version 3 a provider on a given WebSocket waits to be attached.
+  if (typeof provider.attach === "function") provider.attach();
+  onTestFinished(() => provider.destroy());
+  return provider;
+}
 
 /** A document id of one test's own. */
 export function newDocument(): string {
@@ -68,6 +106,6 @@ export function openCollab(documentId: string, port = inject("hostPort")): Colla
 }
 
 /** The text that all tests edit. */
-export function textOf(provider: { readonly doc: Y.Doc }): Y.Text {
-  return provider.doc.getText("text");
+export function textOf(provider: { readonly doc: Y.Doc } | { readonly document: Y.Doc }): Y.Text {
+  return ("doc" in provider ? provider.doc : provider.document).getText("text");
 }

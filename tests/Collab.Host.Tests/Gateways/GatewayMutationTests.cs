@@ -6,17 +6,20 @@ using Collab.Testing;
 namespace Collab.Host.Tests.Gateways;
 
 /// <summary>
-/// Messages of the y-websocket protocol with something changed in each: they are taken or end their connection with a code, and nobody else
-/// notices. <c>COLLAB_LONG=1</c> sends 100,000.
+/// Messages of the Yjs protocols with something changed in each: they are taken, or end the document or the connection with a code, and nobody
+/// else notices. <c>COLLAB_LONG=1</c> sends 100,000 of each protocol.
 /// </summary>
-public sealed class YWebSocketMutationTests
+public sealed class GatewayMutationTests
 {
     private static readonly int Inputs = Environment.GetEnvironmentVariable("COLLAB_LONG") == "1" ? 100_000 : 4_000;
 
-    private static readonly byte[] QueryAwareness = [3];
+    private const byte QueryAwareness = 3;
+    private const byte Close = 7;
 
-    [Fact]
-    public async Task Broken_messages_are_refused_and_nobody_else_notices()
+    [Theory]
+    [InlineData("/yjs/broken", new byte[0], 4400)]
+    [InlineData("/hocuspocus", new byte[] { 6, (byte)'b', (byte)'r', (byte)'o', (byte)'k', (byte)'e', (byte)'n' }, 4205)]
+    public async Task Broken_messages_are_refused_and_nobody_else_notices(string path, byte[] address, int malformed)
     {
         using var folder = new TemporaryFolder();
         await using var host = await HostProcess.Launch(folder.Path, settings: [("Collab__Documents__UpdatesPerSecond", "0"), ("Collab__Documents__AwarenessPerSecond", "0")]).ReadyAsync();
@@ -30,9 +33,9 @@ public sealed class YWebSocketMutationTests
         ClientWebSocket? socket = null;
         for (var i = 0; i < Inputs; i++)
         {
-            socket ??= await ConnectAsync(host, i % 100 == 0 ? "witness" : "broken");
-            var mutated = Mutate(samples[random.Next(samples.Length)], random);
-            if (await TryAsync(socket, mutated) is not { } code)
+            socket ??= await ConnectAsync(host, path, address);
+            var mutated = Mutate([.. address, .. samples[random.Next(samples.Length)]], random);
+            if (await TryAsync(socket, mutated, address) is not { } code)
             {
                 taken++;
                 continue;
@@ -47,7 +50,7 @@ public sealed class YWebSocketMutationTests
 
         socket?.Dispose();
         Assert.InRange(taken, 1, Inputs);
-        Assert.All(codes.Keys, code => Assert.Contains(code, (int[])[4400, 1009]));
+        Assert.All(codes.Keys, code => Assert.Contains(code, (int[])[malformed, 1009, Close]));
         Assert.False(witness.IsClosed);
         await witness.PushAsync("witness", typist.Type("end"));
         using var doc = new Doc();
@@ -68,6 +71,8 @@ public sealed class YWebSocketMutationTests
             [0, 1, (byte)first.Length, .. first],
             [0, 2, (byte)second.Length, .. second],
             [1, (byte)awareness.Length, .. awareness],
+            [2, 0, 4, .. "none"u8, 5, .. "4.8.0"u8],
+            [5, 2, .. "{}"u8],
             [102, 1, 5],
         ];
     }
@@ -101,28 +106,38 @@ public sealed class YWebSocketMutationTests
         return [.. bytes];
     }
 
-    private static async Task<ClientWebSocket> ConnectAsync(HostProcess host, string document)
+    private static async Task<ClientWebSocket> ConnectAsync(HostProcess host, string path, byte[] address)
     {
         var socket = new ClientWebSocket();
-        await socket.ConnectAsync(new Uri($"{host.Url.Replace("http", "ws", StringComparison.Ordinal)}/yjs/{document}"), default);
+        await socket.ConnectAsync(new Uri(host.Url.Replace("http", "ws", StringComparison.Ordinal) + path), default);
+        // Hocuspocus' clients sign in first, guests with an empty token.
+        if (address.Length > 0)
+            await socket.SendAsync((byte[])[.. address, 2, 0, 0], WebSocketMessageType.Binary, true, default);
         return socket;
     }
 
-    /// <returns>The code with which the connection was closed; null when it goes on.</returns>
-    private static async Task<int?> TryAsync(ClientWebSocket socket, byte[] message)
+    /// <returns>The code with which the connection was closed, or that the document was; null when it goes on.</returns>
+    private static async Task<int?> TryAsync(ClientWebSocket socket, byte[] message, byte[] address)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         await socket.SendAsync(message, WebSocketMessageType.Binary, true, patience.Token);
-        await socket.SendAsync(QueryAwareness, WebSocketMessageType.Binary, true, patience.Token);
+        await socket.SendAsync((byte[])[.. address, QueryAwareness], WebSocketMessageType.Binary, true, patience.Token);
         var buffer = new byte[64 * 1024];
         while (true)
         {
             var read = await socket.ReceiveAsync(buffer, patience.Token);
             if (read.MessageType is WebSocketMessageType.Close)
                 return (int)read.CloseStatus!.Value;
-            // All states, the answer to the question; an echo of the message's own may come before it, which only ends the wait early.
-            if (read.EndOfMessage && buffer[0] == 1)
-                return null;
+            if (!read.EndOfMessage || !buffer.AsSpan(0, read.Count).StartsWith(address))
+                continue;
+            switch (buffer[address.Length])
+            {
+                case 1:
+                    // All states, the answer to the question; an echo of the message's own may come before it, which only ends the wait early.
+                    return null;
+                case Close when address.Length > 0:
+                    return Close;
+            }
         }
     }
 }

@@ -1,0 +1,243 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Collab.Crdt;
+using Collab.Protocol;
+using Collab.Server.Documents;
+using Collab.Server.Limits;
+using Collab.Server.Security;
+using Microsoft.AspNetCore.Http;
+
+namespace Collab.Server.Gateways.Hocuspocus;
+
+/// <summary>
+/// One WebSocket of a Hocuspocus client. Each message begins with an address: a document's name, or, of newer clients that have several
+/// providers of one document, the name and a session. A document is entered by a token, and left without the others' noticing.
+/// </summary>
+/// <param name="context">The request with which it began.</param>
+/// <param name="socket">The WebSocket.</param>
+/// <param name="connections">Where the connections to documents begin.</param>
+/// <param name="documents">The document service.</param>
+/// <param name="requests">How much may be asked.</param>
+/// <param name="signIn">Signs in the bearer of a token; null when it is none.</param>
+/// <param name="maxDocuments">In how many documents it may be; 0 for any number.</param>
+internal sealed class HocuspocusSession(
+    HttpContext context,
+    GatewaySocket socket,
+    GatewayConnections connections,
+    DocumentService documents,
+    RequestRate requests,
+    Func<string, Task<SignIn?>> signIn,
+    int maxDocuments) : IAsyncDisposable
+{
+    private const byte Ping = 9;
+    private const byte Pong = 10;
+    private const byte Token = 0;
+    private const byte Denied = 1;
+    private const byte Authenticated = 2;
+    private const int Reset = 4205;
+    private const int MaxToken = 16 * 1024;
+    private const int MaxTurnedAway = 1000;
+    private const char SessionSeparator = '\0';
+
+    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly GatewayFormat Format = new("hocuspocus", GatewayMessage.Text);
+
+    private readonly ConcurrentDictionary<string, HocuspocusDocument> _open = new(StringComparer.Ordinal);
+    // Addresses whose client was turned away: what he had sent already is passed over until he comes with another token.
+    private readonly HashSet<string> _turnedAway = new(StringComparer.Ordinal);
+
+    /// <summary>A frame that says nothing; empty while no document is open.</summary>
+    public ReadOnlyMemory<byte> Silence
+    {
+        get
+        {
+            foreach (var (_, document) in _open)
+                return document.Silence;
+            return default;
+        }
+    }
+
+    /// <summary>Takes in messages until the client or the server ends the connection.</summary>
+    public async Task RunAsync()
+    {
+        await foreach (var message in socket.ReadAllAsync(exception => _ = EndSocketAsync(exception)))
+        {
+            try
+            {
+                await TakeAsync(message);
+            }
+            catch (CollabException exception)
+            {
+                _ = EndSocketAsync(exception);
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var address in _open.Keys)
+            await LeaveAsync(address);
+    }
+
+    private Task EndSocketAsync(CollabException exception) => socket.CloseAsync(
+        exception.Code is ErrorCodes.TooLarge or ErrorCodes.Unavailable ? GatewayCloseCodes.Of(exception.Code) : Reset,
+        $"{exception.Code}: {exception.Message}");
+
+    private async ValueTask TakeAsync(ReadOnlyMemory<byte> message)
+    {
+        if (message.Length == 1 && message.Span[0] is Ping or Pong)
+            return;
+        var (address, kind, body) = Open(message);
+        if (kind == GatewayMessage.Auth)
+        {
+            await AuthenticateAsync(address, ReadToken(body.Span));
+            return;
+        }
+
+        if (_turnedAway.Contains(address))
+            return;
+        if (!_open.TryGetValue(address, out var document))
+        {
+            // Older clients that have no token send none, and begin with the question what they lack. Else it comes late, from who has left.
+            if (kind != GatewayMessage.Sync || body.Span is not [(byte)SyncMessageKind.SyncStep1, ..] || !await EnterAsync(address, "", isAsked: false))
+                return;
+            document = _open[address];
+        }
+
+        try
+        {
+            await document.TakeAsync(kind, body.Span);
+        }
+        catch (CollabException exception) when (exception.Code is not ErrorCodes.InvalidMessage)
+        {
+            await document.FailAsync(exception);
+        }
+    }
+
+    private async Task AuthenticateAsync(string address, string token)
+    {
+        _turnedAway.Remove(address);
+        if (!_open.TryGetValue(address, out var document))
+        {
+            await EnterAsync(address, token, isAsked: true);
+            return;
+        }
+
+        // He goes on with another token.
+        var caller = document.Connection.Caller;
+        if (await SignInAsync(token) is { } renewed && renewed.Owner == caller.SignIn.Owner)
+        {
+            caller.SignIn = renewed;
+            await document.ReviewAsync();
+        }
+        else
+        {
+            await EndAsync(address, $"{ErrorCodes.Forbidden}: the token is none, or another user's");
+        }
+    }
+
+    /// <summary>Lets the client into a document, or says that he may not come in.</summary>
+    /// <param name="address">The address.</param>
+    /// <param name="token">The token, empty when there is none.</param>
+    /// <param name="isAsked">Whether he waits to hear that he is in.</param>
+    private async Task<bool> EnterAsync(string address, string token, bool isAsked)
+    {
+        try
+        {
+            requests.Count(context);
+            if (maxDocuments > 0 && _open.Count >= maxDocuments)
+                throw new CollabException(ErrorCodes.TooMany, $"a connection may be in {maxDocuments} documents at a time; leave one first");
+            var user = await SignInAsync(token) ?? throw new CollabException(ErrorCodes.Forbidden, "sign in first: the token is missing, is none or has expired");
+            await EnterAsync(address, user, isAsked);
+            return true;
+        }
+        catch (CollabException exception) when (exception.Code is not ErrorCodes.Unavailable)
+        {
+            if (_turnedAway.Count >= MaxTurnedAway)
+                throw GatewayMessage.Malformed("too many documents that the client may not enter");
+            _turnedAway.Add(address);
+            await socket.SendAsync(GatewayMessage.OfDenial(GatewayMessage.Text(address), $"{exception.Code}: {exception.Message}", Denied));
+            return false;
+        }
+    }
+
+    private async Task EnterAsync(string address, SignIn user, bool isAsked)
+    {
+        var id = address.Split(SessionSeparator)[0];
+        var bytes = GatewayMessage.Text(address);
+        var format = id.Length == address.Length ? Format : new GatewayFormat(Format.Name, _ => bytes, isShared: false);
+        var connection = await connections.BeginAsync(
+            user, socket, format, reason => EndAsync(address, reason), context.Request.Query[Connections.SessionParameter], $"{Format.Name} {address}");
+        var document = new HocuspocusDocument(documents, requests, connection, id, socket, bytes, reason => EndAsync(address, reason));
+        _open[address] = document;
+        JoinedDocument joined;
+        try
+        {
+            joined = await document.JoinAsync();
+        }
+        catch
+        {
+            await LeaveAsync(address);
+            throw;
+        }
+
+        if (isAsked)
+            await socket.SendAsync([.. bytes, GatewayMessage.Auth, Authenticated, .. GatewayMessage.Text(joined.Access == DocumentAccess.Write ? "read-write" : "readonly")]);
+        if (joined.Awareness is not [0])
+            await socket.SendAsync(GatewayMessage.AwarenessHead(bytes, joined.Awareness.Length), joined.Awareness);
+    }
+
+    private async Task<SignIn?> SignInAsync(string token) =>
+        token.Length > 0 ? await signIn(token)
+        : context.User.Identity is { IsAuthenticated: true } ? SignIn.Of(context)
+        : null;
+
+    /// <summary>The document is over for this client: he is told, and the others go on. Without a reason the server stops.</summary>
+    private async Task EndAsync(string address, string? reason)
+    {
+        if (reason is null)
+        {
+            await socket.CloseAsync(GatewayCloseCodes.ServiceRestart, "this server stops; connect again");
+            return;
+        }
+
+        if (await LeaveAsync(address))
+            await socket.SendAsync([.. GatewayMessage.Text(address), HocuspocusDocument.Close, .. GatewayMessage.Text(reason)]);
+    }
+
+    private async Task<bool> LeaveAsync(string address)
+    {
+        if (!_open.TryRemove(address, out var document))
+            return false;
+        await connections.EndAsync(document.Connection);
+        return true;
+    }
+
+    private static (string Address, int Kind, ReadOnlyMemory<byte> Body) Open(ReadOnlyMemory<byte> message)
+    {
+        var bytes = message.Span;
+        string address;
+        try
+        {
+            address = Utf8.GetString(GatewayMessage.TakeBytes(ref bytes));
+        }
+        catch (DecoderFallbackException)
+        {
+            throw GatewayMessage.Malformed("the document's name is no text");
+        }
+
+        if (address.Length > 2 * RoomName.MaxLength)
+            throw GatewayMessage.Malformed("the document's name is too long");
+        var kind = GatewayMessage.TakeNumber(ref bytes);
+        return (address, kind, message[^bytes.Length..]);
+    }
+
+    // Newer clients say their version after it.
+    private static string ReadToken(ReadOnlySpan<byte> body)
+    {
+        if (GatewayMessage.TakeNumber(ref body) != Token)
+            throw GatewayMessage.Malformed("only a token comes from clients");
+        var token = GatewayMessage.TakeBytes(ref body);
+        return token.Length <= MaxToken ? Encoding.UTF8.GetString(token) : throw GatewayMessage.Malformed("the token is too long");
+    }
+}

@@ -7,6 +7,7 @@ internal static class GatewayCloseCodes
 {
     public const int ServiceRestart = 1012;
     public const int Unauthorized = 4401;
+    public const int TimedOut = 4408;
     public const int TooLarge = 1009;
     public const int TryAgainLater = 1013;
     private const int Malformed = 4400;

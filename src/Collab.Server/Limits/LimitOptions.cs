@@ -32,12 +32,19 @@ public sealed class LimitOptions
     /// </summary>
     public int RefusalsPerConnection { get; set; } = 1_000;
 
+    /// <summary>
+    /// How long a connection over which its client signs in with a message, as Hocuspocus' clients do, may be open without that, in
+    /// milliseconds. Default 60,000; 0 for any time.
+    /// </summary>
+    public int SignInMilliseconds { get; set; } = 60_000;
+
     internal string? Fault() =>
         RoomsPerConnection < 0 ? "Collab:Limits:RoomsPerConnection must be 0 or more."
         : ConnectionsPerUser < 0 ? "Collab:Limits:ConnectionsPerUser must be 0 or more."
         : ConnectionsPerAddress < 0 ? "Collab:Limits:ConnectionsPerAddress must be 0 or more."
         : RequestsPerSecond < 0 ? "Collab:Limits:RequestsPerSecond must be 0 or more."
         : RequestBurst < 1 ? "Collab:Limits:RequestBurst must be at least 1."
+        : SignInMilliseconds < 0 ? "Collab:Limits:SignInMilliseconds must be 0 or more."
         : RefusalsPerConnection < 0 ? "Collab:Limits:RefusalsPerConnection must be 0 or more."
         : null;
 }

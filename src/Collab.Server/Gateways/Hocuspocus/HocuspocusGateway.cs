@@ -28,7 +28,7 @@ internal sealed class HocuspocusGateway(
         using var held = await counts.HoldAsync(context);
         using var socket = await sockets.AcceptAsync(context);
         await using var session = new HocuspocusSession(
-            context, socket, connections, documents, requests, token => signIns.SignInAsync(context, token), limits.Value.RoomsPerConnection);
+            context, socket, connections, documents, requests, token => signIns.SignInAsync(context, token), limits.Value);
         keepAlive.Add(socket, () => session.Silence);
         try
         {

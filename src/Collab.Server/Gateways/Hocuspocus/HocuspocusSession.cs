@@ -19,7 +19,7 @@ namespace Collab.Server.Gateways.Hocuspocus;
 /// <param name="documents">The document service.</param>
 /// <param name="requests">How much may be asked.</param>
 /// <param name="signIn">Signs in the bearer of a token; null when it is none.</param>
-/// <param name="maxDocuments">In how many documents it may be; 0 for any number.</param>
+/// <param name="limits">How much it may take up.</param>
 internal sealed class HocuspocusSession(
     HttpContext context,
     GatewaySocket socket,
@@ -27,7 +27,7 @@ internal sealed class HocuspocusSession(
     DocumentService documents,
     RequestRate requests,
     Func<string, Task<SignIn?>> signIn,
-    int maxDocuments) : IAsyncDisposable
+    LimitOptions limits) : IAsyncDisposable
 {
     private const byte Ping = 9;
     private const byte Pong = 10;
@@ -45,6 +45,7 @@ internal sealed class HocuspocusSession(
     private readonly ConcurrentDictionary<string, HocuspocusDocument> _open = new(StringComparer.Ordinal);
     // Addresses whose client was turned away: what he had sent already is passed over until he comes with another token.
     private readonly HashSet<string> _turnedAway = new(StringComparer.Ordinal);
+    private volatile bool _wasEntered;
 
     /// <summary>A frame that says nothing; empty while no document is open.</summary>
     public ReadOnlyMemory<byte> Silence
@@ -60,6 +61,8 @@ internal sealed class HocuspocusSession(
     /// <summary>Takes in messages until the client or the server ends the connection.</summary>
     public async Task RunAsync()
     {
+        if (limits.SignInMilliseconds > 0 && context.User.Identity is not { IsAuthenticated: true })
+            _ = EndUnlessSignedInAsync();
         await foreach (var message in socket.ReadAllAsync(exception => _ = EndSocketAsync(exception)))
         {
             try
@@ -77,6 +80,21 @@ internal sealed class HocuspocusSession(
     {
         foreach (var address in _open.Keys)
             await LeaveAsync(address);
+    }
+
+    // Who has not said who he is has no right to anything, not to a connection either.
+    private async Task EndUnlessSignedInAsync()
+    {
+        try
+        {
+            await Task.Delay(limits.SignInMilliseconds, socket.Ended);
+            if (!_wasEntered)
+                await socket.CloseAsync(GatewayCloseCodes.TimedOut, "sign in: a document's token did not come in time");
+        }
+        catch (OperationCanceledException)
+        {
+            // It is over.
+        }
     }
 
     private Task EndSocketAsync(CollabException exception) => socket.CloseAsync(
@@ -145,8 +163,8 @@ internal sealed class HocuspocusSession(
         try
         {
             requests.Count(context);
-            if (maxDocuments > 0 && _open.Count >= maxDocuments)
-                throw new CollabException(ErrorCodes.TooMany, $"a connection may be in {maxDocuments} documents at a time; leave one first");
+            if (limits.RoomsPerConnection > 0 && _open.Count >= limits.RoomsPerConnection)
+                throw new CollabException(ErrorCodes.TooMany, $"a connection may be in {limits.RoomsPerConnection} documents at a time; leave one first");
             var user = await SignInAsync(token) ?? throw new CollabException(ErrorCodes.Forbidden, "sign in first: the token is missing, is none or has expired");
             await EnterAsync(address, user, isAsked);
             return true;
@@ -181,6 +199,7 @@ internal sealed class HocuspocusSession(
             throw;
         }
 
+        _wasEntered = true;
         if (isAsked)
             await socket.SendAsync([.. bytes, GatewayMessage.Auth, Authenticated, .. GatewayMessage.Text(joined.Access == DocumentAccess.Write ? "read-write" : "readonly")]);
         if (joined.Awareness is not [0])

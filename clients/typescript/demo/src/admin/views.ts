@@ -11,6 +11,8 @@ const transports: Readonly<Record<string, string>> = {
   server_sent_events: "SSE",
   long_polling: "Long polling",
   event_source: "EventSource",
+  y_websocket: "y-websocket",
+  hocuspocus: "Hocuspocus",
 };
 
 /** The numbers at the top. */

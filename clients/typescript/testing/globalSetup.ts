@@ -1,5 +1,5 @@
 import type { TestProject } from "vitest/node";
-import { CollabHost } from "../../../testing/CollabHost.js";
+import { CollabHost } from "./CollabHost.js";
 
 declare module "vitest" {
   interface ProvidedContext {

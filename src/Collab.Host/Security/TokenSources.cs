@@ -4,8 +4,8 @@ using Microsoft.Net.Http.Headers;
 namespace Collab.Host.Security;
 
 /// <summary>
-/// Where a caller's token is looked for: in the header <c>Authorization</c>, and, where the operator wants it, in the address of the hub and
-/// in a cookie that the application's own pages have.
+/// Where a caller's token is looked for: in the header <c>Authorization</c>, and, where the operator wants it, in the address of the hub
+/// and of the gateways, and in a cookie that the application's own pages have.
 /// </summary>
 internal sealed class TokenSources
 {

@@ -350,18 +350,15 @@ internal sealed class ChannelRoom : IRoomSource
     private async Task SendAsync(IReadOnlyList<ChannelFrame> frames)
     {
         foreach (var frame in frames)
-            await SendAsync(frame);
-    }
-
-    private async Task SendAsync(ChannelFrame frame)
-    {
-        lock (_gate)
-            _tail.Append(frame.Epoch, frame.After, frame.Messages);
-        var batch = new ChannelBatch(Key, frame.Epoch, frame.After, frame.Through, isGap: false, frame.Messages);
-        var invocation = batch.ToInvocation();
-        await _connections.SendGroupAsync(Group, invocation.Target, invocation.Arguments!);
-        WakeWaiting();
-        Retention.Appended(frame.Messages);
+        {
+            lock (_gate)
+                _tail.Append(frame.Epoch, frame.After, frame.Messages);
+            var batch = new ChannelBatch(Key, frame.Epoch, frame.After, frame.Through, isGap: false, frame.Messages);
+            var invocation = batch.ToInvocation();
+            await _connections.SendGroupAsync(Group, invocation.Target, invocation.Arguments!);
+            WakeWaiting();
+            Retention.Appended(frame.Messages);
+        }
     }
 
     private async Task<ChannelFrame?> ReadAsync(long after)

@@ -7,11 +7,12 @@ internal static class GatewayCloseCodes
 {
     public const int ServiceRestart = 1012;
     public const int Unauthorized = 4401;
-    public const int TimedOut = 4408;
-    public const int TooLarge = 1009;
-    public const int TryAgainLater = 1013;
-    private const int Malformed = 4400;
     public const int Forbidden = 4403;
+    public const int TimedOut = 4408;
+
+    private const int TooLarge = 1009;
+    private const int TryAgainLater = 1013;
+    private const int Malformed = 4400;
     private const int NotFound = 4404;
     private const int Replaced = 4409;
     private const int TooMany = 4429;

@@ -4,7 +4,7 @@ import { HocuspocusProvider as Hocuspocus2, HocuspocusProviderWebsocket as Hocus
 import { HocuspocusProvider as Hocuspocus3, HocuspocusProviderWebsocket as HocuspocusSocket3 } from "hocuspocus-provider-3";
 import type { HocuspocusProviderConfiguration } from "hocuspocus-provider-3";
 import { HocuspocusProvider as Hocuspocus4, HocuspocusProviderWebsocket as HocuspocusSocket4 } from "hocuspocus-provider-4";
-import { inject, onTestFinished } from "vitest";
+import { expect, inject, onTestFinished, vi } from "vitest";
 import { WebSocket } from "ws";
 import { WebsocketProvider as YWebSocket1 } from "y-websocket-1";
 import { WebsocketProvider as YWebSocket2 } from "y-websocket-2";
@@ -103,6 +103,14 @@ export function openCollab(documentId: string, port = inject("hostPort")): Colla
   const connection = new CollabConnection({ url: `http://127.0.0.1:${port}/hubs/collab`, backoff: { maximum: 500 } });
   onTestFinished(() => connection.destroy());
   return new CollabProvider(connection, documentId, new Y.Doc());
+}
+
+/** How long a test waits for what is to come. */
+export const PATIENCE = { timeout: 10_000, interval: 20 };
+
+/** Waits until a text is this. */
+export async function eventually(text: () => string, wanted: string): Promise<void> {
+  await vi.waitFor(() => expect(text()).toBe(wanted), PATIENCE);
 }
 
 /** The text that all tests edit. */

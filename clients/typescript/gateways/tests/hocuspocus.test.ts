@@ -1,8 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { tokenOf } from "../../testing/CollabHost.js";
-import { HOCUSPOCUS, Y_WEBSOCKETS, newDocument, openCollab, openHocuspocus, openHocuspocusSocket, openYWebSocket, ownHost, textOf } from "./clients.js";
-
-const PATIENCE = { timeout: 10_000, interval: 20 };
+import { HOCUSPOCUS, PATIENCE, Y_WEBSOCKETS, eventually, newDocument, openCollab, openHocuspocus, openHocuspocusSocket, openYWebSocket, ownHost, textOf } from "./clients.js";
 
 /** Waits until nothing waits. Version 2 counts below zero when what was typed while it was away goes out twice. */
 async function synced(...providers: readonly { readonly isSynced: boolean; readonly hasUnsyncedChanges: boolean }[]): Promise<void> {
@@ -10,10 +8,6 @@ async function synced(...providers: readonly { readonly isSynced: boolean; reado
     () => expect(providers.map((provider) => [provider.isSynced, provider.hasUnsyncedChanges])).toEqual(providers.map(() => [true, false])),
     PATIENCE,
   );
-}
-
-async function eventually(text: () => string, wanted: string): Promise<void> {
-  await vi.waitFor(() => expect(text()).toBe(wanted), PATIENCE);
 }
 
 describe.each(HOCUSPOCUS)("%s", (_name, version) => {

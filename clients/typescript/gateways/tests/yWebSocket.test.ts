@@ -2,17 +2,11 @@ import { describe, expect, inject, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import * as Y from "yjs";
 import { tokenOf } from "../../testing/CollabHost.js";
-import { Y_WEBSOCKETS, newDocument, openCollab, openYWebSocket, ownHost, textOf } from "./clients.js";
+import { PATIENCE, Y_WEBSOCKETS, eventually, newDocument, openCollab, openYWebSocket, ownHost, textOf } from "./clients.js";
 import type { YWebSocket } from "./clients.js";
-
-const PATIENCE = { timeout: 10_000, interval: 20 };
 
 async function synced(...providers: readonly YWebSocket[]): Promise<void> {
   await vi.waitFor(() => expect(providers.map((provider) => provider.synced)).toEqual(providers.map(() => true)), PATIENCE);
-}
-
-async function eventually(text: () => string, wanted: string): Promise<void> {
-  await vi.waitFor(() => expect(text()).toBe(wanted), PATIENCE);
 }
 
 describe.each(Y_WEBSOCKETS)("%s", (_, Client) => {

@@ -15,7 +15,7 @@ namespace Collab.Server.Fanout.WebSockets;
 internal static class WebSocketOutputExtensions
 {
     /// <summary>Keeps the connection of each WebSocket within reach.</summary>
-    /// <param name="endpoint">The hub's endpoints.</param>
+    /// <param name="endpoint">The endpoints, of the hub or of the gateways.</param>
     /// <param name="patience">How long one write may take before the connection is cut.</param>
     /// <param name="services">The application's.</param>
     /// <param name="overHttp2">Also of those over HTTP/2. The hub's go SignalR's way there.</param>

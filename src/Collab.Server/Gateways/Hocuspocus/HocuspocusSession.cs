@@ -78,8 +78,8 @@ internal sealed class HocuspocusSession(
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var address in _open.Keys)
-            await LeaveAsync(address);
+        foreach (var (address, document) in _open)
+            await LeaveAsync(address, document);
     }
 
     // Who has not said who he is has no right to anything, not to a connection either.
@@ -117,9 +117,11 @@ internal sealed class HocuspocusSession(
         if (!_open.TryGetValue(address, out var document))
         {
             // Older clients that have no token send none, and begin with the question what they lack. Else it comes late, from who has left.
-            if (kind != GatewayMessage.Sync || body.Span is not [(byte)SyncMessageKind.SyncStep1, ..] || !await EnterAsync(address, "", isAsked: false))
+            if (kind != GatewayMessage.Sync || body.Span is not [(byte)SyncMessageKind.SyncStep1, ..] || !await EnterAsync(address, "", isAsked: false)
+                || !_open.TryGetValue(address, out document))
+            {
                 return;
-            document = _open[address];
+            }
         }
 
         try
@@ -150,7 +152,7 @@ internal sealed class HocuspocusSession(
         }
         else
         {
-            await EndAsync(address, $"{ErrorCodes.Forbidden}: the token is none, or another user's");
+            await EndAsync(address, document, $"{ErrorCodes.Forbidden}: the token is none, or another user's");
         }
     }
 
@@ -184,9 +186,12 @@ internal sealed class HocuspocusSession(
         var id = address.Split(SessionSeparator)[0];
         var bytes = GatewayMessage.Text(address);
         var format = id.Length == address.Length ? Format : new GatewayFormat(Format.Name, _ => bytes, isShared: false);
+        HocuspocusDocument? document = null;
+        // One that was left and entered again is another: what ends the first must not end the second.
+        Task End(string? reason) => EndAsync(address, document, reason);
         var connection = await connections.BeginAsync(
-            user, socket, format, reason => EndAsync(address, reason), context.Request.Query[Connections.SessionParameter], $"{Format.Name} {address}");
-        var document = new HocuspocusDocument(documents, requests, connection, id, socket, bytes, reason => EndAsync(address, reason));
+            user, socket, format, End, context.Request.Query[Connections.SessionParameter], $"{Format.Name} {address}");
+        document = new HocuspocusDocument(documents, requests, connection, id, socket, bytes, End);
         _open[address] = document;
         JoinedDocument joined;
         try
@@ -195,7 +200,7 @@ internal sealed class HocuspocusSession(
         }
         catch
         {
-            await LeaveAsync(address);
+            await LeaveAsync(address, document);
             throw;
         }
 
@@ -212,21 +217,21 @@ internal sealed class HocuspocusSession(
         : null;
 
     /// <summary>The document is over for this client: he is told, and the others go on. Without a reason the server stops.</summary>
-    private async Task EndAsync(string address, string? reason)
+    private async Task EndAsync(string address, HocuspocusDocument? document, string? reason)
     {
-        if (reason is null)
+        if (reason is null || document is null)
         {
-            await socket.CloseAsync(GatewayCloseCodes.ServiceRestart, "this server stops; connect again");
+            await socket.CloseAsync(GatewayCloseCodes.ServiceRestart, "connect again");
             return;
         }
 
-        if (await LeaveAsync(address))
+        if (await LeaveAsync(address, document))
             await socket.SendAsync([.. GatewayMessage.Text(address), HocuspocusDocument.Close, .. GatewayMessage.Text(reason)]);
     }
 
-    private async Task<bool> LeaveAsync(string address)
+    private async Task<bool> LeaveAsync(string address, HocuspocusDocument document)
     {
-        if (!_open.TryRemove(address, out var document))
+        if (!_open.TryRemove(KeyValuePair.Create(address, document)))
             return false;
         await connections.EndAsync(document.Connection);
         return true;

@@ -59,9 +59,7 @@ internal sealed class RedisBackplane : IBackplane, IDisposable
 
     public async ValueTask JoinAsync(string group)
     {
-        await _redis.ConnectionAsync();
-        if (!IsConnected)
-            throw new BackplaneUnavailableException("Redis is not connected.");
+        await ConnectedAsync();
         await _turn.WaitAsync();
         try
         {
@@ -114,6 +112,21 @@ internal sealed class RedisBackplane : IBackplane, IDisposable
         }
 
         _turn.Dispose();
+    }
+
+    private async Task ConnectedAsync()
+    {
+        try
+        {
+            await _redis.ConnectionAsync();
+        }
+        catch (Exception exception) when (IsOfRedis(exception))
+        {
+            throw new BackplaneUnavailableException("Redis cannot be found.", exception);
+        }
+
+        if (!IsConnected)
+            throw new BackplaneUnavailableException("Redis is not connected.");
     }
 
     /// <summary>Makes a connection that is in all groups in which this node is.</summary>

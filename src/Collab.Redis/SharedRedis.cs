@@ -14,8 +14,11 @@ internal sealed class SharedRedis : IDisposable
 
     private const string DefaultPrefix = "collab";
 
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
     private readonly ILogger _logger;
-    private readonly Task<ConnectionMultiplexer> _connecting;
+    private readonly CancellationTokenSource _disposed = new();
+    private volatile Task<ConnectionMultiplexer> _connecting;
     private int _isAway;
 
     public SharedRedis(IConfiguration configuration, ILoggerFactory loggerFactory)
@@ -29,7 +32,7 @@ internal sealed class SharedRedis : IDisposable
         Configuration.BacklogPolicy = BacklogPolicy.FailFast;
         // Threads of its own would cost a message two hops more.
         Configuration.SocketManager = SocketManager.ThreadPool;
-        _connecting = ConnectAsync();
+        _connecting = BeginAsync();
     }
 
     /// <summary>Called when messages can be carried again that may have been lost before.</summary>
@@ -44,6 +47,7 @@ internal sealed class SharedRedis : IDisposable
     public bool IsConnected => _connecting.IsCompletedSuccessfully && _connecting.Result.IsConnected;
 
     /// <summary>The connection once it was tried for the first time, whatever came of that.</summary>
+    /// <exception cref="RedisException">No sentinel could say where Redis is; that is tried again in the background.</exception>
     public async Task<IConnectionMultiplexer> ConnectionAsync() => await _connecting;
 
     /// <summary>Reads a connection string of StackExchange.Redis.</summary>
@@ -66,8 +70,52 @@ internal sealed class SharedRedis : IDisposable
 
     public void Dispose()
     {
+        _disposed.Cancel();
         _ = _connecting.ContinueWith(
             static connecting => connecting.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+    }
+
+    private async Task<ConnectionMultiplexer> BeginAsync()
+    {
+        try
+        {
+            return await ConnectAsync();
+        }
+        catch (Exception exception) when (exception is RedisException or RedisTimeoutException)
+        {
+            _isAway = 1;
+            RedisLog.Away(_logger, nameof(ConnectionFailureType.UnableToConnect));
+            _ = TryAgainAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A connection comes back by itself, but there is none as long as no sentinel says where Redis is.</summary>
+    private async Task TryAgainAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                await Task.Delay(Pause, _disposed.Token);
+                _connecting = Task.FromResult(await ConnectAsync());
+                break;
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (Exception exception) when (exception is RedisException or RedisTimeoutException)
+            {
+                // Soon again.
+            }
+        }
+
+        if (_disposed.IsCancellationRequested)
+            Dispose();
+        else if (Interlocked.Exchange(ref _isAway, 0) == 1)
+            RedisLog.Connected(_logger);
+        Restored?.Invoke();
     }
 
     private async Task<ConnectionMultiplexer> ConnectAsync()

@@ -2,31 +2,24 @@ using System.Collections.Concurrent;
 using Collab.Server.Nodes;
 using Collab.Testing.Nodes;
 using Collab.Testing.Servers;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Collab.Redis.Tests;
 
 /// <summary>The backplane over a real Redis, also when that goes away.</summary>
 public sealed class RedisBackplaneTests : BackplaneConformance, IAsyncLifetime
 {
-    private readonly List<IDisposable> _nodes = [];
+    private readonly RedisNodes _nodes = new();
     private RedisServer _redis = null!;
 
     public async Task InitializeAsync() => _redis = await RedisServer.StartAsync();
 
     public async Task DisposeAsync()
     {
-        _nodes.ForEach(node => node.Dispose());
+        _nodes.Dispose();
         await _redis.DisposeAsync();
     }
 
-    protected override async Task<IBackplane> ConnectAsync()
-    {
-        var backplane = Connect(_redis.ConnectionString);
-        await UntilAsync(() => backplane.IsConnected);
-        return backplane;
-    }
+    protected override Task<IBackplane> ConnectAsync() => _nodes.ConnectAsync(_redis.ConnectionString);
 
     [Fact]
     public async Task After_Redis_was_away_all_groups_are_heard_again_and_the_node_is_told()
@@ -41,17 +34,17 @@ public sealed class RedisBackplaneTests : BackplaneConformance, IAsyncLifetime
         await a.JoinAsync("three");
 
         await _redis.KillAsync();
-        await UntilAsync(() => !a.IsConnected && !b.IsConnected);
+        await RedisNodes.UntilAsync(() => !a.IsConnected && !b.IsConnected);
         a.Publish("one", new byte[] { 1 });
         await Assert.ThrowsAsync<BackplaneUnavailableException>(async () => await b.JoinAsync("three"));
         await _redis.StartAgainAsync();
         await restored.Task.WaitAsync(TimeSpan.FromSeconds(30));
 
-        await UntilAsync(() => a.IsConnected && b.IsConnected);
+        await RedisNodes.UntilAsync(() => a.IsConnected && b.IsConnected);
         await b.JoinAsync("three");
         foreach (var group in (string[])["one", "two", "three"])
         {
-            await UntilAsync(() =>
+            await RedisNodes.UntilAsync(() =>
             {
                 a.Publish(group, new byte[] { 2 });
                 return heard.Contains(group);
@@ -63,7 +56,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance, IAsyncLifetime
     public async Task A_node_that_starts_while_Redis_is_away_takes_part_when_it_comes()
     {
         await _redis.KillAsync();
-        var (a, b) = (Connect(_redis.ConnectionString), Connect(_redis.ConnectionString));
+        var (a, b) = (_nodes.Begin(_redis.ConnectionString), _nodes.Begin(_redis.ConnectionString));
         var heard = new ConcurrentQueue<string>();
         a.Start((_, _) => { }, () => { });
         b.Start((group, _) => heard.Enqueue(group), () => { });
@@ -72,10 +65,10 @@ public sealed class RedisBackplaneTests : BackplaneConformance, IAsyncLifetime
 
         await _redis.StartAgainAsync();
 
-        await UntilAsync(() => a.IsConnected && b.IsConnected);
+        await RedisNodes.UntilAsync(() => a.IsConnected && b.IsConnected);
         await a.JoinAsync("own");
         await b.JoinAsync("g");
-        await UntilAsync(() =>
+        await RedisNodes.UntilAsync(() =>
         {
             a.Publish("g", new byte[] { 2 });
             return heard.Contains("g");
@@ -85,7 +78,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance, IAsyncLifetime
     [Fact]
     public async Task Services_with_other_prefixes_do_not_hear_each_other()
     {
-        var (a, b, other) = (await ConnectAsync(), await ConnectAsync(), Connect(_redis.ConnectionString + ",channelPrefix=other"));
+        var (a, b, other) = (await ConnectAsync(), await ConnectAsync(), _nodes.Begin(_redis.ConnectionString + ",channelPrefix=other"));
         var heard = new ConcurrentQueue<string>();
         a.Start((_, _) => { }, () => { });
         b.Start((_, _) => heard.Enqueue("b"), () => { });
@@ -94,27 +87,9 @@ public sealed class RedisBackplaneTests : BackplaneConformance, IAsyncLifetime
             await node.JoinAsync("g");
 
         a.Publish("g", new byte[] { 1 });
-        await UntilAsync(() => !heard.IsEmpty);
+        await RedisNodes.UntilAsync(() => !heard.IsEmpty);
         await Task.Delay(200);
 
         Assert.Equal(["b"], heard);
-    }
-
-    private RedisBackplane Connect(string connectionString)
-    {
-        var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection([KeyValuePair.Create("ConnectionStrings:Redis", (string?)connectionString)]).Build();
-        var redis = new SharedRedis(configuration, NullLoggerFactory.Instance);
-        var backplane = new RedisBackplane(redis, NullLoggerFactory.Instance);
-        _nodes.Add(backplane);
-        _nodes.Add(redis);
-        return backplane;
-    }
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!condition())
-            await Task.Delay(50, patience.Token);
     }
 }

@@ -4,7 +4,6 @@ using Collab.Server.Nodes;
 using Collab.Testing;
 using Collab.Testing.Servers;
 using Microsoft.AspNetCore.Http.Connections;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Collab.Redis.Tests;
@@ -106,10 +105,6 @@ public sealed class RedisSharedCountsTests : IAsyncLifetime
         Assert.Fail("It did not come to that.");
     }
 
-    private Task<CollabTestHost> StartAsync()
-    {
-        var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection([KeyValuePair.Create("ConnectionStrings:Redis", (string?)_redis.ConnectionString)]).Build();
-        return CollabTestHost.StartAsync([("Collab:Limits:ConnectionsPerUser", "3")], collab => collab.AddRedis(configuration));
-    }
+    private Task<CollabTestHost> StartAsync() => CollabTestHost.StartAsync(
+        [("Collab:Limits:ConnectionsPerUser", "3")], collab => collab.AddRedis(RedisNodes.ConfigurationOf(_redis.ConnectionString)));
 }

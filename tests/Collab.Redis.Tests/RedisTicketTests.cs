@@ -2,14 +2,13 @@ using System.Net;
 using Collab.Server;
 using Collab.Testing;
 using Collab.Testing.Servers;
-using Microsoft.Extensions.Configuration;
 
 namespace Collab.Redis.Tests;
 
 /// <summary>Tickets that one node issues and another takes.</summary>
 public sealed class RedisTicketTests : IAsyncLifetime
 {
-    private const string Path = "/channels/c/messages";
+    internal const string Path = "/channels/c/messages";
 
     private RedisServer _redis = null!;
     private CollabTestHost _a = null!;
@@ -60,17 +59,13 @@ public sealed class RedisTicketTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.ServiceUnavailable, await UseAsync(_b, ticket));
     }
 
-    private static async Task<HttpStatusCode> UseAsync(CollabTestHost host, string ticket)
+    internal static async Task<HttpStatusCode> UseAsync(CollabTestHost host, string ticket)
     {
         using var http = new HttpClient();
         using var answer = await http.GetAsync(new Uri($"{host.Url}{Path}?wait=0&ticket={ticket}"));
         return answer.StatusCode;
     }
 
-    private Task<CollabTestHost> StartAsync()
-    {
-        var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection([KeyValuePair.Create("ConnectionStrings:Redis", (string?)_redis.ConnectionString)]).Build();
-        return CollabTestHost.StartAsync(configure: collab => collab.AddRedis(configuration));
-    }
+    private Task<CollabTestHost> StartAsync() =>
+        CollabTestHost.StartAsync(configure: collab => collab.AddRedis(RedisNodes.ConfigurationOf(_redis.ConnectionString)));
 }

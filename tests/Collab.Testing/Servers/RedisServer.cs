@@ -7,11 +7,12 @@ namespace Collab.Testing.Servers;
 /// <summary>A real Redis on loopback that keeps nothing: killed and started again, it is empty.</summary>
 public sealed class RedisServer : IAsyncDisposable
 {
+    // Members of a cluster and sentinels write down there what they know.
+    private readonly TemporaryFolder _folder = new();
+    private readonly string[] _settings;
     private Process? _process;
 
-    private RedisServer()
-    {
-    }
+    private RedisServer(string[] settings) => _settings = settings;
 
     public int Port { get; } = TcpRelay.FreePort();
 
@@ -21,9 +22,20 @@ public sealed class RedisServer : IAsyncDisposable
     /// <summary>For <c>ConnectionStrings:Redis</c>.</summary>
     public string ConnectionString => $"127.0.0.1:{Port}";
 
-    public static async Task<RedisServer> StartAsync()
+    /// <param name="settings">More of redis-server's command line.</param>
+    public static async Task<RedisServer> StartAsync(params string[] settings)
     {
-        var server = new RedisServer();
+        var server = new RedisServer(settings);
+        await server.StartAgainAsync();
+        return server;
+    }
+
+    /// <summary>Starts one that watches over others.</summary>
+    /// <param name="configuration">The lines of its configuration file.</param>
+    public static async Task<RedisServer> StartSentinelAsync(params string[] configuration)
+    {
+        var server = new RedisServer(["--sentinel"]);
+        await File.WriteAllLinesAsync(server.ConfigurationFile, configuration);
         await server.StartAgainAsync();
         return server;
     }
@@ -42,11 +54,12 @@ public sealed class RedisServer : IAsyncDisposable
     /// <summary>Starts it again at the same port.</summary>
     public async Task StartAgainAsync()
     {
+        string[] file = File.Exists(ConfigurationFile) ? [ConfigurationFile] : ["--save", "", "--appendonly", "no"];
         _process = Process.Start(new ProcessStartInfo(
-            "redis-server", ["--port", $"{Port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--loglevel", "warning"])
+            "redis-server", [.. file, "--port", $"{Port}", "--bind", "127.0.0.1", "--loglevel", "warning", .. _settings])
         {
             RedirectStandardOutput = true,
-            WorkingDirectory = Path.GetTempPath(),
+            WorkingDirectory = _folder.Path,
         })!;
         for (var tries = 0; ; tries++)
         {
@@ -63,5 +76,21 @@ public sealed class RedisServer : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync() => await KillAsync();
+    /// <summary>Has it do something.</summary>
+    /// <returns>What it says.</returns>
+    public async Task<string> CallAsync(params string[] command)
+    {
+        using var client = Process.Start(new ProcessStartInfo("redis-cli", ["-p", $"{Port}", .. command]) { RedirectStandardOutput = true })!;
+        var answer = await client.StandardOutput.ReadToEndAsync();
+        await client.WaitForExitAsync();
+        return answer.Trim();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
+        _folder.Dispose();
+    }
+
+    private string ConfigurationFile => Path.Combine(_folder.Path, "redis.conf");
 }

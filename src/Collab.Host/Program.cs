@@ -27,6 +27,8 @@ return await HostRun.RunAsync(() =>
     builder.Services.AddCollabTelemetry(builder.Configuration);
     // A caller's mistake is answered in Development as it is in Production: with a problem document, not with a page of exceptions.
     builder.Services.PostConfigure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = false);
+    // Sooner than whoever stops it loses patience (deploy/ gives it 15 seconds and more).
+    builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
 
     var app = builder.Build();
 

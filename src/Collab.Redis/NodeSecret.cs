@@ -58,7 +58,7 @@ internal sealed class NodeSecret(SharedRedis redis, TimeProvider clock) : Backgr
             Volatile.Write(ref _former, _current);
             Volatile.Write(ref _current, shared);
         }
-        catch (Exception exception) when (exception is RedisException or RedisTimeoutException)
+        catch (Exception exception) when (SharedRedis.IsAway(exception))
         {
             // It is tried again.
         }

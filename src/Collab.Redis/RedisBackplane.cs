@@ -68,7 +68,7 @@ internal sealed class RedisBackplane : IBackplane, IDisposable
             await _manager.Value.AddToGroupAsync(_connection!.ConnectionId, group);
             _groups[group] = true;
         }
-        catch (Exception exception) when (IsOfRedis(exception))
+        catch (Exception exception) when (SharedRedis.IsAway(exception))
         {
             // The lifetime manager takes a group for joined in which a join has failed half-way: it is begun anew.
             _broken = true;
@@ -89,7 +89,7 @@ internal sealed class RedisBackplane : IBackplane, IDisposable
             if (_connection is not null && !_broken)
                 await _manager.Value.RemoveFromGroupAsync(_connection.ConnectionId, group);
         }
-        catch (Exception exception) when (IsOfRedis(exception))
+        catch (Exception exception) when (SharedRedis.IsAway(exception))
         {
             _broken = true;
         }
@@ -106,7 +106,7 @@ internal sealed class RedisBackplane : IBackplane, IDisposable
             if (_manager.IsValueCreated)
                 _manager.Value.Dispose();
         }
-        catch (Exception exception) when (IsOfRedis(exception))
+        catch (Exception exception) when (SharedRedis.IsAway(exception))
         {
             // It unsubscribes, which Redis does for a connection that ends, too.
         }
@@ -120,7 +120,7 @@ internal sealed class RedisBackplane : IBackplane, IDisposable
         {
             await _redis.ConnectionAsync();
         }
-        catch (Exception exception) when (IsOfRedis(exception))
+        catch (Exception exception) when (SharedRedis.IsAway(exception))
         {
             throw new BackplaneUnavailableException("Redis cannot be found.", exception);
         }
@@ -162,9 +162,6 @@ internal sealed class RedisBackplane : IBackplane, IDisposable
             Interlocked.Add(ref _waitingBytes, -message.Length);
         }
     }
-
-    private static bool IsOfRedis(Exception exception) =>
-        exception is RedisException or RedisTimeoutException or ObjectDisposedException or TimeoutException;
 
     /// <summary>Names the channels of the backplane.</summary>
     internal sealed class NodesHub : Hub;

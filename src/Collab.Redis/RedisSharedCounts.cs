@@ -29,7 +29,7 @@ internal sealed class RedisSharedCounts(SharedRedis redis) : ISharedCounts
             var counts = await Task.WhenAll(nodes.Select(node => database.HashGetAsync(NameOf(node), key)));
             return counts.Sum(count => count.TryParse(out int number) ? number : 0);
         }
-        catch (Exception exception) when (exception is RedisException or RedisTimeoutException)
+        catch (Exception exception) when (SharedRedis.IsAway(exception))
         {
             return 0;
         }
@@ -48,7 +48,7 @@ internal sealed class RedisSharedCounts(SharedRedis redis) : ISharedCounts
                 await database.HashSetAsync(NameOf(node), [.. some.Select(one => new HashEntry(one.Key, one.Value))]);
             await database.KeyExpireAsync(NameOf(node), TimeToLive);
         }
-        catch (Exception exception) when (exception is RedisException or RedisTimeoutException)
+        catch (Exception exception) when (SharedRedis.IsAway(exception))
         {
             // It is tried again soon.
         }

@@ -23,7 +23,7 @@ internal sealed class RedisTicketStore(SharedRedis redis) : ITicketStore
             var connection = await redis.ConnectionAsync().WaitAsync(cancellationToken);
             return await command(connection.GetDatabase()).WaitAsync(cancellationToken);
         }
-        catch (Exception exception) when (exception is RedisException or RedisTimeoutException)
+        catch (Exception exception) when (SharedRedis.IsAway(exception) && !cancellationToken.IsCancellationRequested)
         {
             throw new CollabException(ErrorCodes.Unavailable, "tickets cannot be kept or taken now; try again later", exception);
         }

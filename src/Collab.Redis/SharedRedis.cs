@@ -68,6 +68,13 @@ internal sealed class SharedRedis : IDisposable
         throw new InvalidOperationException($"Set {ConnectionString} to a connection string such as redis.example:6379,password=….");
     }
 
+    /// <summary>
+    /// Whether an exception says that Redis cannot be used now. A command that waits longer than its connection lives is also cancelled,
+    /// as after a node was paused.
+    /// </summary>
+    public static bool IsAway(Exception exception) =>
+        exception is RedisException or TimeoutException or OperationCanceledException or ObjectDisposedException;
+
     public void Dispose()
     {
         _disposed.Cancel();
@@ -81,7 +88,7 @@ internal sealed class SharedRedis : IDisposable
         {
             return await ConnectAsync();
         }
-        catch (Exception exception) when (exception is RedisException or RedisTimeoutException)
+        catch (Exception exception) when (IsAway(exception))
         {
             _isAway = 1;
             RedisLog.Away(_logger, nameof(ConnectionFailureType.UnableToConnect));
@@ -101,13 +108,10 @@ internal sealed class SharedRedis : IDisposable
                 _connecting = Task.FromResult(await ConnectAsync());
                 break;
             }
-            catch (OperationCanceledException)
+            catch (Exception exception) when (IsAway(exception))
             {
-                return;
-            }
-            catch (Exception exception) when (exception is RedisException or RedisTimeoutException)
-            {
-                // Soon again.
+                if (_disposed.IsCancellationRequested)
+                    return;
             }
         }
 

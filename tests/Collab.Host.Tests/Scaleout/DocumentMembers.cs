@@ -64,6 +64,8 @@ internal sealed class DocumentReader(Cluster cluster, Random random, HttpTranspo
 
     public void Dispose() => _doc.Dispose();
 
+    public override string ToString() => $"{document} by {Transport}";
+
     protected override async Task BeginAsync(TestClient client)
     {
         byte[] stateVector;

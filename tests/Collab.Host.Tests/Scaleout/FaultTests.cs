@@ -176,7 +176,12 @@ public sealed class FaultTests(ITestOutputHelper output) : IAsyncLifetime
         var clock = Stopwatch.StartNew();
         var messages = _subscribers.ToDictionary(
             one => one, one => _published.Keys.Count(key => key.StartsWith(one.Channel + "-", StringComparison.Ordinal)));
-        await UntilAsync(() => HaveWritten(wanted) && _subscribers.TrueForAll(one => one.Reader.Messages.Length >= messages[one]));
+        await UntilAsync(
+            () => HaveWritten(wanted) && _subscribers.TrueForAll(one => one.Reader.Messages.Length >= messages[one]),
+            () => string.Join('\n', [
+                .. _readers.SelectMany(reader => Lacking(reader, wanted)),
+                .. _subscribers.Where(one => one.Reader.Messages.Length < messages[one])
+                    .Select(one => $"{one.Channel} by {one.Way}: {one.Reader.Messages.Length} of {messages[one]} messages, connected {one.Reader.Connects} times")]));
         _table.Add(fault, _writers.Sum(writer => writer.Acknowledged / 5) - before.Updates, _published.Count - before.Messages, clock.Elapsed);
     }
 
@@ -188,11 +193,16 @@ public sealed class FaultTests(ITestOutputHelper output) : IAsyncLifetime
             return _published.Keys.Where(key => key.StartsWith(one.Channel + "-", StringComparison.Ordinal)).All(have.Contains);
         });
 
-    private bool HaveWritten(uint[] wanted) => _readers.TrueForAll(reader =>
+    private bool HaveWritten(uint[] wanted) => _readers.TrueForAll(reader => !Lacking(reader, wanted).Any());
+
+    /// <summary>What a reader does not have of what the writers have written.</summary>
+    private IEnumerable<string> Lacking(DocumentReader reader, uint[] wanted)
     {
         var clocks = reader.Clocks;
-        return !_writers.Where((writer, i) => writer.Document == reader.Document && clocks.GetValueOrDefault(writer.ClientId) < wanted[i]).Any();
-    });
+        return _writers.Zip(wanted)
+            .Where(one => one.First.Document == reader.Document && clocks.GetValueOrDefault(one.First.ClientId) < one.Second)
+            .Select(one => $"{reader}: {clocks.GetValueOrDefault(one.First.ClientId)} of {one.Second} code units of writer {one.First.ClientId}");
+    }
 
     private async Task AssertDocumentsAreEqualAsync()
     {
@@ -253,13 +263,13 @@ public sealed class FaultTests(ITestOutputHelper output) : IAsyncLifetime
         }
     }
 
-    private static async Task UntilAsync(Func<bool> condition)
+    private static async Task UntilAsync(Func<bool> condition, Func<string>? lacking = null)
     {
         var deadline = DateTime.UtcNow + Patience;
         while (!condition())
         {
             if (DateTime.UtcNow > deadline)
-                throw new TimeoutException("Not everybody has what was acknowledged.");
+                throw new TimeoutException($"Not everybody has what was acknowledged. {lacking?.Invoke()}");
             await Task.Delay(100);
         }
     }

@@ -10,6 +10,8 @@ internal abstract class Participant(Cluster cluster, Random random, HttpTranspor
 
     private TestClient? _client;
 
+    protected HttpTransportType Transport => transport;
+
     /// <summary>Goes on until it is told to stop.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
@@ -40,7 +42,7 @@ internal abstract class Participant(Cluster cluster, Random random, HttpTranspor
 
     private async Task<TestClient> ConnectAsync()
     {
-        var client = TestClient.Create(cluster.Urls[random.Next(Cluster.Nodes)], null, transport, transport is not HttpTransportType.ServerSentEvents);
+        var client = TestClient.Create(cluster.Urls[random.Next(Cluster.Nodes)], null, Transport, Transport is not HttpTransportType.ServerSentEvents);
         try
         {
             await client.Connection.StartAsync().WaitAsync(Patience);

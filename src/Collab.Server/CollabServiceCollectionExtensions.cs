@@ -1,6 +1,7 @@
 using Collab.Server.Channels;
 using Collab.Server.Channels.EventStream;
 using Collab.Server.Documents;
+using Collab.Server.Documents.Handlers;
 using Collab.Server.Fanout;
 using Collab.Server.Gateways;
 using Collab.Server.Gateways.Hocuspocus;
@@ -58,6 +59,7 @@ public static class CollabServiceCollectionExtensions
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<NodeDirectory>());
         services.AddHostedService<RoomHealing>();
         services.AddSingleton<DocumentCompactor>();
+        services.AddSingleton<DocumentHooks>();
         services.AddSingleton<DocumentReader>();
         services.AddSingleton<DocumentRooms>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<DocumentRooms>());

@@ -69,6 +69,9 @@ public sealed class CollabTestHost : IAsyncDisposable
         return client;
     }
 
+    /// <summary>Stops it in good order, as SIGTERM does.</summary>
+    public Task StopAsync() => _app.StopAsync();
+
     public async ValueTask DisposeAsync()
     {
         foreach (var client in _clients)

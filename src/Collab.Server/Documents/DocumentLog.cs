@@ -38,6 +38,12 @@ internal static partial class DocumentLog
     [LoggerMessage(2011, LogLevel.Warning, "The writers of document {DocumentId} cannot be looked up now; updates are refused")]
     public static partial void WritersUnavailable(ILogger logger, string documentId, Exception exception);
 
+    [LoggerMessage(2012, LogLevel.Error, "The loader has not supplied document {DocumentId}; who asked for it is refused")]
+    public static partial void LoaderFailed(ILogger logger, string documentId, Exception exception);
+
+    [LoggerMessage(2013, LogLevel.Error, "{Handler} failed on what has happened to document {DocumentId}; it is not told again")]
+    public static partial void HandlerFailed(ILogger logger, string handler, string documentId, Exception exception);
+
     [LoggerMessage(2009, LogLevel.Warning, "Document {DocumentId} cannot be compacted by the engine; it is compacted on bytes instead")]
     public static partial void EngineFailed(ILogger logger, string documentId, Exception exception);
 }

@@ -15,6 +15,9 @@ internal sealed class DocumentMember(string connectionId, string? userId, bool c
 
     public bool Echoes { get; } = echoes;
 
+    /// <summary>Whether he is in: handlers know of him.</summary>
+    public bool IsIn { get; set; }
+
     /// <summary>Whether he may change the document. His rights can change while he is in it.</summary>
     public bool CanWrite
     {

@@ -72,6 +72,14 @@ public sealed class DocumentOptions
     public int AwarenessTimeoutMilliseconds { get; set; } = 30_000;
 
     /// <summary>
+    /// How long a document that was changed must be left alone until handlers are told that it is stored, in milliseconds. Default 2,000.
+    /// </summary>
+    public int StoredAfterMilliseconds { get; set; } = 2_000;
+
+    /// <summary>… or for how long at most it was changed without a pause, in milliseconds. Default 10,000.</summary>
+    public int StoredAtMostMilliseconds { get; set; } = 10_000;
+
+    /// <summary>
     /// How many documents are built at once, for compaction and again for content. It is work for a processor and takes memory: half of
     /// the processors are left to the hot path, and more than four at once would only be a matter of memory.
     /// </summary>
@@ -94,6 +102,9 @@ public sealed class DocumentOptions
         : CompactAfterBytes < 1024 ? "Collab:Documents:CompactAfterBytes must be at least 1024 bytes."
         : CompactPauseMilliseconds is < 0 or > 60_000 ? "Collab:Documents:CompactPauseMilliseconds must be 0 to 60000 milliseconds."
         : MaxBuiltBytes is < 0 or > 64 * 1024 * 1024 ? "Collab:Documents:MaxBuiltBytes must be 0 to 67108864 bytes."
+        : StoredAfterMilliseconds is < 0 or > 3_600_000 ? "Collab:Documents:StoredAfterMilliseconds must be 0 to 3600000 milliseconds."
+        : StoredAtMostMilliseconds < StoredAfterMilliseconds || StoredAtMostMilliseconds > 3_600_000
+            ? "Collab:Documents:StoredAtMostMilliseconds must be at least StoredAfterMilliseconds, and at most 3600000 milliseconds."
         : AwarenessTimeoutMilliseconds is < 1000 or > 3_600_000
             ? "Collab:Documents:AwarenessTimeoutMilliseconds must be 1000 to 3600000 milliseconds."
         : null;

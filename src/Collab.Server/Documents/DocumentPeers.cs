@@ -11,6 +11,7 @@ internal sealed class DocumentPeers(DocumentRoom room, NodeBus bus) : INodeListe
     private const int Updated = 1;
     private const int Shown = 2;
     private const int WhoIsThere = 3;
+    private const int Stateless = 4;
 
     /// <summary>How long those who join wait to hear who is present elsewhere.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
@@ -47,6 +48,9 @@ internal sealed class DocumentPeers(DocumentRoom room, NodeBus bus) : INodeListe
         writer.Write(AwarenessUpdate.Encode(states));
     });
 
+    /// <summary>Passes on what is not part of the document.</summary>
+    public void TellStateless(string payload) => bus.Say(room.Group, Stateless, (ref writer) => writer.Write(payload));
+
     /// <summary>Waits a moment for the others to say who is present, when nobody here has heard it yet.</summary>
     public Task AskAsync() => !AreThere ? Task.CompletedTask : _asked ??= Task.WhenAny(_heard.Task, Task.Delay(Patience));
 
@@ -65,6 +69,9 @@ internal sealed class DocumentPeers(DocumentRoom room, NodeBus bus) : INodeListe
                     return;
                 room.ShowOthers(OwnerOf(node), userId, states);
                 _heard.TrySetResult();
+                break;
+            case Stateless:
+                _ = room.SendStatelessHereAsync(body.ReadString()!);
                 break;
             case WhoIsThere:
                 foreach (var user in room.Awareness.PresentHere())

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Collab.Crdt;
 using Collab.Protocol;
+using Collab.Server.Documents.Handlers;
 using Collab.Server.Fanout;
 using Collab.Server.Nodes;
 using Collab.Server.Operations;
@@ -20,6 +21,9 @@ internal sealed class DocumentRoom : IRoomSource
     private const int MaxUpdatesPerCommit = 4096;
     private const long MaxPendingBytes = 32 * 1024 * 1024;
     private const int MaxMessageBytes = 32 * 1024;
+    /// <summary>The target of a message that only gateways know, with the document's id and the text.</summary>
+    public const string StatelessMessage = "DocumentStateless";
+
     private const int CatchUpEntries = 1024;
     private const long CatchUpBytes = MaxMessageBytes;
 
@@ -42,6 +46,7 @@ internal sealed class DocumentRoom : IRoomSource
         IRoomLog log,
         CollabLifetimeManager connections,
         DocumentCompactor compactor,
+        DocumentHooks hooks,
         DocumentOptions options,
         RoomMetrics metrics,
         NodeBus bus,
@@ -51,7 +56,8 @@ internal sealed class DocumentRoom : IRoomSource
         Key = new RoomKey(RoomKind.Document, documentId);
         Group = "document:" + documentId;
         Writers = new DocumentWriters(documentId, log, Awareness, logger);
-        Resident = new ResidentDocument(Key, log, options.ResidentBytes);
+        Resident = new ResidentDocument(Key, log, options.ResidentBytes, hooks.SupplyAsync);
+        Events = hooks.EventsOf(this);
         Compaction = new DocumentCompaction(this, compactor, options, logger);
         Peers = new DocumentPeers(this, bus);
         var beat = TimeSpan.FromMilliseconds(options.BeatMilliseconds);
@@ -77,6 +83,9 @@ internal sealed class DocumentRoom : IRoomSource
     public DocumentCompaction Compaction { get; }
 
     public DocumentPeers Peers { get; }
+
+    /// <summary>Tells the application's handlers; null when it has none.</summary>
+    public DocumentEvents? Events { get; }
 
     /// <summary>How many members it has on this node.</summary>
     public int Members => _members.Count;
@@ -105,12 +114,14 @@ internal sealed class DocumentRoom : IRoomSource
         }
     }
 
-    public void Remove(string connectionId)
+    /// <returns>Who has left; null when he was not a member.</returns>
+    public DocumentMember? Remove(string connectionId)
     {
         lock (_gate)
         {
-            _members.TryRemove(connectionId, out _);
+            _members.TryRemove(connectionId, out var member);
             NoteIfEmpty();
+            return member;
         }
     }
 
@@ -168,6 +179,7 @@ internal sealed class DocumentRoom : IRoomSource
         }
 
         _feed.Begin(new Position(state.Epoch, state.Offset));
+        Events?.Loaded();
         Compaction.Loaded(Resident.LoadedUpdates, Resident.LoadedUpdateBytes, state.Update.Length);
         return state;
     }
@@ -191,6 +203,21 @@ internal sealed class DocumentRoom : IRoomSource
         if (states.Count > 0)
             Peers.Tell(userId, states);
         return SendAwarenessHereAsync(states, exceptConnectionId);
+    }
+
+    /// <summary>Sends something that is not part of the document to the members here and elsewhere whose protocol has such a thing.</summary>
+    public Task SendStatelessAsync(string payload)
+    {
+        Peers.TellStateless(payload);
+        return SendStatelessHereAsync(payload);
+    }
+
+    /// <summary>Another node sends something that is not part of the document.</summary>
+    public Task SendStatelessHereAsync(string payload)
+    {
+        // Clients of the hub have channels for that.
+        string[] members = [.. _members.Values.Where(member => member.Echoes).Select(member => member.ConnectionId)];
+        return members.Length == 0 ? Task.CompletedTask : _connections.SendConnectionsAsync(members, StatelessMessage, [Id, payload]);
     }
 
     /// <summary>Another node has committed updates.</summary>
@@ -288,6 +315,8 @@ internal sealed class DocumentRoom : IRoomSource
             lock (_gate)
                 _head = head;
             await SendOnAsync(batch, entries, head.Epoch, after);
+            for (var i = 0; i < entries.Length && Events is { } events; i++)
+                events.Changed(entries[i].Data, head with { Offset = after + i + 1 }, entries[i].Author);
             for (var i = 0; i < batch.Count; i++)
             {
                 _metrics.Acknowledged(Key.Kind, batch[i].Since);

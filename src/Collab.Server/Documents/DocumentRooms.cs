@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Collab.Server.Documents.Handlers;
 using Collab.Server.Fanout;
 using Collab.Server.Nodes;
 using Collab.Server.Rooms;
@@ -14,6 +15,7 @@ internal sealed class DocumentRooms(
     CollabLifetimeManager connections,
     NodeBus bus,
     DocumentCompactor compactor,
+    DocumentHooks hooks,
     IOptions<DocumentOptions> options,
     RoomMetrics metrics,
     TimeProvider clock,
@@ -52,10 +54,17 @@ internal sealed class DocumentRooms(
         return Task.CompletedTask;
     }
 
-    Task IHostedService.StopAsync(CancellationToken cancellationToken)
+    async Task IHostedService.StopAsync(CancellationToken cancellationToken)
     {
         Dispose();
-        return Task.CompletedTask;
+        try
+        {
+            await Task.WhenAll(_rooms.Values.Select(room => room.Events?.CloseAsync() ?? Task.CompletedTask)).WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // A handler takes longer than there is time.
+        }
     }
 
     public void Dispose()
@@ -68,7 +77,7 @@ internal sealed class DocumentRooms(
     {
         while (true)
         {
-            var room = _rooms.GetOrAdd(documentId, id => new DocumentRoom(id, log, connections, compactor, options.Value, metrics, bus, _logger));
+            var room = _rooms.GetOrAdd(documentId, id => new DocumentRoom(id, log, connections, compactor, hooks, options.Value, metrics, bus, _logger));
             if (tryEnter(room))
             {
                 room.Peers.Open();
@@ -81,8 +90,10 @@ internal sealed class DocumentRooms(
 
     private void Close(DocumentRoom room)
     {
-        if (_rooms.TryRemove(KeyValuePair.Create(room.Id, room)))
-            room.Peers.Close();
+        if (!_rooms.TryRemove(KeyValuePair.Create(room.Id, room)))
+            return;
+        room.Peers.Close();
+        _ = room.Events?.CloseAsync();
     }
 
     private void Sweep()

@@ -72,6 +72,8 @@ internal sealed class DocumentService(
         if (authorizer.Version != asked && !await ReviewAsync(caller, room, member))
             throw MayNotRead();
         connections.Follow(caller.ConnectionId, membership, state.Offset);
+        member.IsIn = true;
+        room.Events?.Joined(member);
         DocumentLog.Joined(rooms.Logger, caller.ConnectionId, documentId, state.Offset);
         return new JoinedDocument(
             state.DiffAgainst(stateVector),
@@ -177,6 +179,20 @@ internal sealed class DocumentService(
         return room.SendAwarenessAsync(changed, member.UserId, member.Echoes ? null : caller.ConnectionId);
     }
 
+    /// <summary>Takes in something of a member that is not part of the document, for the handlers or for all in the document.</summary>
+    public Task TakeStatelessAsync(Caller caller, string documentId, string payload, bool toAll)
+    {
+        rates.CountAwareness(caller);
+        var (room, member) = Membership(caller, documentId);
+        if (payload.Length > options.Value.MaxAwarenessBytes)
+            throw TooLarge("message", options.Value.MaxAwarenessBytes);
+        if (!toAll)
+            room.Events?.StatelessReceived(member, payload);
+        else if (!member.CanWrite)
+            throw new CollabException(ErrorCodes.Forbidden, "you may read this document but not speak to all who are in it");
+        return toAll ? room.SendStatelessAsync(payload) : Task.CompletedTask;
+    }
+
     /// <summary>Asks anew what a member may do. Who may not read any more is taken out and told.</summary>
     public async Task ReviewAsync(Caller caller, string documentId)
     {
@@ -238,7 +254,8 @@ internal sealed class DocumentService(
     private async Task RemoveAsync(DocumentRoom room, string connectionId)
     {
         var gone = room.Awareness.Remove(connectionId);
-        room.Remove(connectionId);
+        if (room.Remove(connectionId) is { IsIn: true } member)
+            room.Events?.Left(member);
         DocumentLog.Left(rooms.Logger, connectionId, room.Id);
         await room.SendAwarenessAsync(gone, userId: null);
     }

@@ -7,7 +7,11 @@ namespace Collab.Server.Documents;
 /// The part of a document that is kept in memory so that joining does not read the store: the last merged state and the updates that
 /// came after it. It may be dropped at any time; the log has everything.
 /// </summary>
-internal sealed class ResidentDocument(RoomKey room, IRoomLog log, long maxBytes)
+/// <param name="room">The document.</param>
+/// <param name="log">Where it is.</param>
+/// <param name="maxBytes">How much of it may be kept, in bytes.</param>
+/// <param name="supply">Asked when the log is empty: gives it a beginning, and says whether it has.</param>
+internal sealed class ResidentDocument(RoomKey room, IRoomLog log, long maxBytes, Func<RoomKey, Task<bool>> supply)
 {
     private const int PageEntries = 4096;
     private const long PageBytes = 16 * 1024 * 1024;
@@ -155,6 +159,8 @@ internal sealed class ResidentDocument(RoomKey room, IRoomLog log, long maxBytes
         try
         {
             var (epoch, offset, update) = await ReadAsync();
+            if (offset == 0 && await supply(room))
+                (epoch, offset, update) = await ReadAsync();
             var state = new DocumentState(epoch, offset, update);
             lock (_gate)
             {

@@ -138,7 +138,7 @@ internal abstract class GatewayDocument(
     }
 
     /// <summary>Does something as soon as the client may: he is not read meanwhile.</summary>
-    private async ValueTask PatientlyAsync(Func<Task> action)
+    protected async ValueTask PatientlyAsync(Func<Task> action)
     {
         while (true)
         {

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using Collab.Crdt;
 using Collab.Protocol;
+using Collab.Server.Documents;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Protocol;
@@ -15,7 +16,8 @@ namespace Collab.Server.Gateways;
 /// <param name="name">The protocol's name.</param>
 /// <param name="address">What stands before each message about a document.</param>
 /// <param name="isShared">Whether all who have the protocol are written the same.</param>
-internal sealed class GatewayFormat(string name, Func<string, byte[]> address, bool isShared = true) : IHubProtocol
+/// <param name="stateless">Writes what is not part of a document; null when the protocol has no such thing.</param>
+internal sealed class GatewayFormat(string name, Func<string, byte[]> address, bool isShared = true, Func<string, byte[]>? stateless = null) : IHubProtocol
 {
     public bool IsShared => isShared;
 
@@ -40,6 +42,8 @@ internal sealed class GatewayFormat(string name, Func<string, byte[]> address, b
             GatewaySocket.FrameOf(GatewayMessage.SyncHead(address(id), SyncMessageKind.Update, update.Length), update),
         InvocationMessage { Target: HubContract.AwarenessUpdated, Arguments: [string id, byte[] awareness] } =>
             GatewaySocket.FrameOf(GatewayMessage.AwarenessHead(address(id), awareness.Length), awareness),
+        InvocationMessage { Target: DocumentRoom.StatelessMessage, Arguments: [string id, string payload] } when stateless is not null =>
+            GatewaySocket.FrameOf(address(id), stateless(payload)),
         _ => default,
     };
 }

@@ -1,3 +1,4 @@
+using Collab.Server;
 using Collab.Server.Rooms;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -14,12 +15,19 @@ public sealed class InMemoryNodes : IAsyncDisposable
 
     /// <summary>Starts one more node; it ends with the others, unless it has ended before.</summary>
     /// <param name="settings">Its configuration.</param>
-    public async Task<CollabTestHost> StartAsync(params (string Key, string Value)[] settings)
+    public Task<CollabTestHost> StartAsync(params (string Key, string Value)[] settings) => StartAsync(static _ => { }, settings);
+
+    /// <inheritdoc cref="StartAsync(ValueTuple{string, string}[])"/>
+    /// <param name="configure">Adds what the test is about.</param>
+    /// <param name="settings">Its configuration.</param>
+    public async Task<CollabTestHost> StartAsync(Action<ICollabBuilder> configure, params (string Key, string Value)[] settings)
     {
+        ArgumentNullException.ThrowIfNull(configure);
         var host = await CollabTestHost.StartAsync(settings, collab =>
         {
             collab.Services.AddSingleton<IRoomLog>(_log);
             collab.Services.AddSingleton(Network.Connect());
+            configure(collab);
         });
         _started.Add(host);
         return host;

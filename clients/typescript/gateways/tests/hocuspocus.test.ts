@@ -2,6 +2,9 @@ import { describe, expect, test, vi } from "vitest";
 import { tokenOf } from "../../testing/CollabHost.js";
 import { HOCUSPOCUS, PATIENCE, Y_WEBSOCKETS, eventually, newDocument, openCollab, openHocuspocus, openHocuspocusSocket, openYWebSocket, ownHost, textOf } from "./clients.js";
 
+/** The message that a server sends on to all in a document, which the packages' clients have no function for. */
+const BROADCAST_STATELESS = 6;
+
 /** Waits until nothing waits. Version 2 counts below zero when what was typed while it was away goes out twice. */
 async function synced(...providers: readonly { readonly isSynced: boolean; readonly hasUnsyncedChanges: boolean }[]): Promise<void> {
   await vi.waitFor(
@@ -147,6 +150,23 @@ describe.each(HOCUSPOCUS)("%s", (_name, version) => {
 
     await eventually(() => textOf(provider).toString(), "x");
     await vi.waitFor(() => expect(provider.isSynced).toBe(true), PATIENCE);
+  });
+
+  test("hears what is said beside the document, and may say something", async () => {
+    const documentId = newDocument();
+    const heard: string[] = [];
+    const provider = openHocuspocus(version, documentId, { onStateless: ({ payload }) => heard.push(payload) });
+    const silent = openYWebSocket(Y_WEBSOCKETS[2][1], documentId);
+    await synced(provider);
+    // Nobody handles it, and nothing happens.
+    provider.sendStateless("to the server");
+
+    const name = new TextEncoder().encode(documentId);
+    const said = new TextEncoder().encode("to all: grüß Gott");
+    provider.configuration.websocketProvider.send(Uint8Array.from([name.length, ...name, BROADCAST_STATELESS, said.length, ...said]));
+
+    await vi.waitFor(() => expect(heard).toEqual(["to all: grüß Gott"]), PATIENCE);
+    expect([provider.isSynced, silent.synced]).toEqual([true, true]);
   });
 
   test("enters a document without a token where guests are welcome", async () => {

@@ -1,3 +1,4 @@
+using System.Text;
 using Collab.Crdt;
 using Collab.Protocol;
 using Collab.Server.Documents;
@@ -21,7 +22,10 @@ internal sealed class HocuspocusDocument(
     : GatewayDocument(documents, requests, connection.Caller, id, socket, address)
 {
     public const int Stateless = 5;
+    public const int BroadcastStateless = 6;
     public const int Close = 7;
+
+    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private const byte SyncStatus = 8;
     private const byte Taken = 1;
@@ -44,10 +48,9 @@ internal sealed class HocuspocusDocument(
                 return TakeAwarenessAsync(Whole(body));
             case GatewayMessage.QueryAwareness:
                 return SendPresentAsync();
-            case Stateless:
-                // For the server's own handlers; there are none.
-                GatewayMessage.TakeBytes(ref body);
-                return default;
+            case Stateless or BroadcastStateless:
+                var payload = TextOf(Whole(body));
+                return PatientlyAsync(() => Documents.TakeStatelessAsync(connection.Caller, Id, payload, toAll: kind == BroadcastStateless));
             case Close:
                 return new ValueTask(end("provider_initiated"));
             default:
@@ -74,6 +77,18 @@ internal sealed class HocuspocusDocument(
     {
         var payload = GatewayMessage.TakeBytes(ref body);
         return body.IsEmpty ? payload.ToArray() : throw GatewayMessage.Malformed($"{body.Length} bytes after the end");
+    }
+
+    private static string TextOf(byte[] utf8)
+    {
+        try
+        {
+            return Utf8.GetString(utf8);
+        }
+        catch (DecoderFallbackException)
+        {
+            throw GatewayMessage.Malformed("the message is no text");
+        }
     }
 
     // Who cannot be written to learns it elsewhere.

@@ -40,7 +40,7 @@ internal sealed class HocuspocusSession(
     private const char SessionSeparator = '\0';
 
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-    private static readonly GatewayFormat Format = new("hocuspocus", GatewayMessage.Text);
+    private static readonly GatewayFormat Format = new("hocuspocus", GatewayMessage.Text, stateless: StatelessOf);
 
     private readonly ConcurrentDictionary<string, HocuspocusDocument> _open = new(StringComparer.Ordinal);
     // Addresses whose client was turned away: what he had sent already is passed over until he comes with another token.
@@ -185,7 +185,7 @@ internal sealed class HocuspocusSession(
     {
         var id = address.Split(SessionSeparator)[0];
         var bytes = GatewayMessage.Text(address);
-        var format = id.Length == address.Length ? Format : new GatewayFormat(Format.Name, _ => bytes, isShared: false);
+        var format = id.Length == address.Length ? Format : new GatewayFormat(Format.Name, _ => bytes, isShared: false, StatelessOf);
         HocuspocusDocument? document = null;
         // One that was left and entered again is another: what ends the first must not end the second.
         Task End(string? reason) => EndAsync(address, document, reason);
@@ -255,6 +255,8 @@ internal sealed class HocuspocusSession(
         var kind = GatewayMessage.TakeNumber(ref bytes);
         return (address, kind, message[^bytes.Length..]);
     }
+
+    private static byte[] StatelessOf(string payload) => [HocuspocusDocument.Stateless, .. GatewayMessage.Text(payload)];
 
     // Newer clients say their version after it.
     private static string ReadToken(ReadOnlySpan<byte> body)

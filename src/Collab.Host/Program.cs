@@ -1,10 +1,14 @@
 // The ready-made server: Collab with the embedded store and the demo page. Everything it does is in the libraries; see docs/architecture.md.
 using Collab.Host;
+using Collab.Host.Moving;
 using Collab.Host.Security;
 using Collab.Server;
 
 if (args is ["health", var address])
     return await HealthProbe.RunAsync(address);
+
+if (args is ["import" or "export", ..])
+    return await MovingCommands.RunAsync(args);
 
 return await HostRun.RunAsync(() =>
 {

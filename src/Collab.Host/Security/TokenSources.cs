@@ -11,7 +11,9 @@ internal sealed class TokenSources
 {
     private const string QuerySetting = "Collab:Security:AcceptAccessTokenInQuery";
     private const string CookieSetting = "Collab:Security:TokenCookie";
-    private const string AccessToken = "access_token";
+
+    // The second is what y-sweet's clients call it.
+    private static readonly string[] InQuery = ["access_token", "token"];
 
     // Where pages can send no header.
     private static readonly PathString[] ForPages = [HubContract.Path, "/yjs", "/hocuspocus"];
@@ -36,8 +38,9 @@ internal sealed class TokenSources
     /// <summary>The token of a request that has none in its header; null when it has none at all.</summary>
     public string? Elsewhere(HttpRequest request) =>
         HasHeader(request) ? null
-        : IncludeQuery && request.Query.ContainsKey(AccessToken) && Array.Exists(ForPages, path => request.Path.StartsWithSegments(path, StringComparison.Ordinal))
-            ? request.Query[AccessToken]
+        : IncludeQuery && Array.Find(InQuery, request.Query.ContainsKey) is { } name
+            && Array.Exists(ForPages, path => request.Path.StartsWithSegments(path, StringComparison.Ordinal))
+            ? request.Query[name]
         : _cookie is not null ? request.Cookies[_cookie]
         : null;
 

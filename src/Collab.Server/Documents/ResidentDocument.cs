@@ -13,9 +13,6 @@ namespace Collab.Server.Documents;
 /// <param name="supply">Asked when the log is empty: gives it a beginning, and says whether it has.</param>
 internal sealed class ResidentDocument(RoomKey room, IRoomLog log, long maxBytes, Func<RoomKey, Task<bool>> supply)
 {
-    private const int PageEntries = 4096;
-    private const long PageBytes = 16 * 1024 * 1024;
-
     /// <summary>Updates that nobody asks for are not kept beyond this, or beyond a quarter of the document, in bytes.</summary>
     private const long MaxTailBytes = 1024 * 1024;
 
@@ -180,49 +177,8 @@ internal sealed class ResidentDocument(RoomKey room, IRoomLog log, long maxBytes
 
     private async Task<(string Epoch, long Offset, byte[] Update)> ReadAsync()
     {
-        while (true)
-        {
-            (LoadedUpdates, LoadedUpdateBytes) = (0, 0);
-            var offset = 0L;
-            string? epoch = null;
-            var updates = new List<ReadOnlyMemory<byte>>();
-            while (true)
-            {
-                var page = await log.ReadAsync(room, offset, PageEntries, PageBytes, CancellationToken.None);
-                if (epoch is not null && page.Epoch != epoch)
-                    break; // Deleted while it was read: start anew.
-                epoch = page.Epoch;
-                if (page.Snapshot is { } snapshot)
-                {
-                    // The first page begins with it; a later one only if the log was compacted meanwhile. It says all that went before.
-                    updates.Clear();
-                    updates.Add(snapshot.Data);
-                    (LoadedUpdates, LoadedUpdateBytes) = (0, 0);
-                }
-
-                foreach (var entry in page.Entries)
-                {
-                    updates.Add(entry.Data);
-                    LoadedUpdates++;
-                    LoadedUpdateBytes += entry.Data.Length;
-                }
-
-                offset = page.ReachedFrom(offset);
-                if (offset >= page.Head)
-                    return (epoch, offset, Merge(updates));
-            }
-        }
-    }
-
-    private static byte[] Merge(List<ReadOnlyMemory<byte>> updates)
-    {
-        try
-        {
-            return updates.Count == 0 ? Updates.EmptyV1.ToArray() : Updates.MergeV1(updates);
-        }
-        catch (InvalidUpdateException exception)
-        {
-            throw new RoomLogUnavailableException("The stored document is damaged.", exception);
-        }
+        var read = await StoredDocument.ReadAsync(log, room, CancellationToken.None);
+        (LoadedUpdates, LoadedUpdateBytes) = (read.Entries, read.EntryBytes);
+        return (read.Epoch, read.Offset, read.Update);
     }
 }

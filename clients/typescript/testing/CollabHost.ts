@@ -146,7 +146,7 @@ function sign(user: string, grants: unknown, lifetime: number): string {
 }
 
 /** A port of the loopback address that is free now. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;

@@ -23,9 +23,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
     private readonly IHubProtocol _protocol =
         connection.Features.Get<WebSocketOutput>()?.Stream is null ? connection.Protocol : FramedProtocol.Of(connection.Protocol);
     private readonly OutboxQueue _queue = new(options);
-    private readonly Dictionary<RoomKey, Membership> _memberships = [];
-    // The one that was sent to last, as most connections are in one room.
-    private Membership? _latest;
+    private readonly Memberships _memberships = new();
     private long _writeStarted;
     private long _deliveries;
     private bool _writing;
@@ -52,11 +50,9 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
         {
             if (_closed)
                 throw HasEnded();
-            if (maxRooms > 0 && _memberships.Count >= maxRooms && !_memberships.ContainsKey(room))
+            if (maxRooms > 0 && _memberships.Count >= maxRooms && !_memberships.Contains(room))
                 throw new CollabException(ErrorCodes.TooMany, $"a connection may be in {maxRooms} documents and channels at a time; leave one first");
-            _latest = null;
-            _memberships.Remove(room, out former);
-            _memberships.Add(room, membership);
+            former = _memberships.Put(membership);
         }
 
         former?.End();
@@ -90,10 +86,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
     {
         Membership? membership;
         lock (_gate)
-        {
-            _latest = null;
             _memberships.Remove(room, out membership);
-        }
 
         membership?.End();
         return membership is not null;
@@ -102,14 +95,14 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
     public bool IsIn(RoomKey room)
     {
         lock (_gate)
-            return _memberships.ContainsKey(room);
+            return _memberships.Contains(room);
     }
 
     /// <summary>The rooms that the connection is in.</summary>
     public RoomKey[] Rooms()
     {
         lock (_gate)
-            return [.. _memberships.Keys];
+            return _memberships.Rooms();
     }
 
     /// <summary>What it holds at this moment.</summary>
@@ -118,12 +111,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
         get
         {
             lock (_gate)
-            {
-                var behind = 0;
-                foreach (var membership in _memberships.Values)
-                    behind += membership.Mode is MembershipMode.Behind ? 1 : 0;
-                return new OutboxState(_deliveries, _queue.Bytes, behind);
-            }
+                return new OutboxState(_deliveries, _queue.Bytes, _memberships.Behind());
         }
     }
 
@@ -135,9 +123,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
         lock (_gate)
         {
             _closed = true;
-            memberships = [.. _memberships.Values];
-            _memberships.Clear();
-            _latest = null;
+            memberships = _memberships.Clear();
             Stop();
         }
 
@@ -158,7 +144,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
 
             if (FrameOf(message) is { } frame)
             {
-                membership = Find(frame.Room);
+                membership = _memberships.Find(frame.Room);
                 if (membership is null || !membership.Accepts(frame))
                     return;
                 if (membership.Mode is MembershipMode.Behind)
@@ -225,13 +211,6 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
         }
     }
 
-    private Membership? Find(RoomKey room)
-    {
-        if (_latest?.Room == room)
-            return _latest;
-        return _memberships.TryGetValue(room, out var membership) ? _latest = membership : null;
-    }
-
     private static IRoomFrame? FrameOf(SerializedHubMessage message) =>
         message.Message is InvocationMessage { Arguments: { Length: > 0 } arguments } ? arguments[^1] as IRoomFrame : null;
 
@@ -267,8 +246,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
 
         if (!IsLatestWins(queued.Message))
             return false;
-        foreach (var room in _memberships.Values)
-            room.LatestIsStale = true;
+        _memberships.NoteLatestIsStale();
         return true;
     }
 
@@ -314,7 +292,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
         {
             if (_mayWait && !_stopped)
             {
-                if (_queue.Count > 0 || NextToCatchUp() is not null)
+                if (_queue.Count > 0 || _memberships.NextToCatchUp() is not null)
                     return false;
                 _mayWait = false;
             }
@@ -322,17 +300,6 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
             _writing = false;
             return true;
         }
-    }
-
-    private Membership? NextToCatchUp()
-    {
-        foreach (var membership in _memberships.Values)
-        {
-            if (membership.Mode is MembershipMode.Behind || membership is { LatestIsStale: true, Mode: MembershipMode.Live })
-                return membership;
-        }
-
-        return null;
     }
 
     /// <summary>Writes until nothing waits: first what is queued, then what the logs hold for those rooms that are behind.</summary>
@@ -351,7 +318,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
                     if (_queue.TryDequeue(out var queued))
                         next = queued.Message;
                     else
-                        behind = NextToCatchUp();
+                        behind = _memberships.NextToCatchUp();
                 }
 
                 if (next is not null)

@@ -177,6 +177,29 @@ describe.each(HOCUSPOCUS)("%s", (_name, version) => {
   });
 });
 
+test.each(HOCUSPOCUS.slice(1))("%s is asked for a newer token before its own expires, and stays", async (_name, version) => {
+  const lifetime = 4;
+  const ends: string[] = [];
+  let asked = 0;
+  const provider = openHocuspocus(version, newDocument(), {
+    token: () => {
+      asked++;
+      return tokenOf("renewed", undefined, lifetime);
+    },
+    onClose: () => ends.push("close"),
+    onDisconnect: () => ends.push("disconnect"),
+    onAuthenticationFailed: () => ends.push("failed"),
+  });
+  await synced(provider);
+
+  await new Promise((resolve) => setTimeout(resolve, 2.5 * lifetime * 1000));
+  textOf(provider).insert(0, "still here");
+  await synced(provider);
+
+  expect(ends).toEqual([]);
+  expect(asked).toBeGreaterThan(2);
+}, 30_000);
+
 test("hocuspocus 4 has two providers of one document over one WebSocket", async () => {
   const documentId = newDocument();
   const version = HOCUSPOCUS[2]![1];

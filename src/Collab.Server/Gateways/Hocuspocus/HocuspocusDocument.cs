@@ -31,7 +31,16 @@ internal sealed class HocuspocusDocument(
     private const byte Taken = 1;
     private const byte NotTaken = 0;
 
+    private long _askForTokenAt = long.MaxValue;
+
     public GatewayConnection Connection => connection;
+
+    /// <summary>When the client is asked for another token, in ticks of UTC; the largest number for never.</summary>
+    public long AskForTokenAt
+    {
+        get => Volatile.Read(ref _askForTokenAt);
+        set => Volatile.Write(ref _askForTokenAt, value);
+    }
 
     /// <summary>Takes in one message.</summary>
     /// <exception cref="CollabException">It is not in order.</exception>

@@ -18,7 +18,8 @@ internal sealed class HocuspocusGateway(
     RequestRate requests,
     MessageSignIn signIns,
     IOptions<LimitOptions> limits,
-    IHostApplicationLifetime lifetime)
+    IHostApplicationLifetime lifetime,
+    TimeProvider clock)
 {
     /// <summary>Serves a request until the client or the server ends it.</summary>
     /// <exception cref="CollabException">It is none for a WebSocket, or there are too many.</exception>
@@ -28,7 +29,7 @@ internal sealed class HocuspocusGateway(
         using var held = await counts.HoldAsync(context);
         using var socket = await sockets.AcceptAsync(context);
         await using var session = new HocuspocusSession(
-            context, socket, connections, documents, requests, token => signIns.SignInAsync(context, token), limits.Value);
+            context, socket, connections, documents, requests, token => signIns.SignInAsync(context, token), limits.Value, clock);
         keepAlive.Add(socket, () => session.Silence);
         try
         {

@@ -20,6 +20,7 @@ namespace Collab.Server.Gateways.Hocuspocus;
 /// <param name="requests">How much may be asked.</param>
 /// <param name="signIn">Signs in the bearer of a token; null when it is none.</param>
 /// <param name="limits">How much it may take up.</param>
+/// <param name="clock">Tells when tokens expire.</param>
 internal sealed class HocuspocusSession(
     HttpContext context,
     GatewaySocket socket,
@@ -27,7 +28,8 @@ internal sealed class HocuspocusSession(
     DocumentService documents,
     RequestRate requests,
     Func<string, Task<SignIn?>> signIn,
-    LimitOptions limits) : IAsyncDisposable
+    LimitOptions limits,
+    TimeProvider clock) : IAsyncDisposable
 {
     private const byte Ping = 9;
     private const byte Pong = 10;
@@ -39,6 +41,12 @@ internal sealed class HocuspocusSession(
     private const int MaxTurnedAway = 1000;
     private const char SessionSeparator = '\0';
 
+    /// <summary>How long before a token expires another one is asked for, if it is good for long.</summary>
+    private static readonly TimeSpan AskAhead = TimeSpan.FromSeconds(30);
+
+    // A timer has no longer times than some weeks.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
+
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
     private static readonly GatewayFormat Format = new("hocuspocus", GatewayMessage.Text, stateless: StatelessOf);
 
@@ -46,6 +54,8 @@ internal sealed class HocuspocusSession(
     // Addresses whose client was turned away: what he had sent already is passed over until he comes with another token.
     private readonly HashSet<string> _turnedAway = new(StringComparer.Ordinal);
     private volatile bool _wasEntered;
+    private readonly Lock _scheduling = new();
+    private ITimer? _tokenTimer;
 
     /// <summary>A frame that says nothing; empty while no document is open.</summary>
     public ReadOnlyMemory<byte> Silence
@@ -78,6 +88,8 @@ internal sealed class HocuspocusSession(
 
     public async ValueTask DisposeAsync()
     {
+        if (_tokenTimer is not null)
+            await _tokenTimer.DisposeAsync();
         foreach (var (address, document) in _open)
             await LeaveAsync(address, document);
     }
@@ -148,6 +160,7 @@ internal sealed class HocuspocusSession(
         if (await SignInAsync(token) is { } renewed && renewed.Owner == caller.SignIn.Owner)
         {
             caller.SignIn = renewed;
+            NoteToken(document);
             await document.ReviewAsync();
         }
         else
@@ -207,8 +220,50 @@ internal sealed class HocuspocusSession(
         _wasEntered = true;
         if (isAsked)
             await socket.SendAsync([.. bytes, GatewayMessage.Auth, Authenticated, .. GatewayMessage.Text(joined.Access == DocumentAccess.Write ? "read-write" : "readonly")]);
+        NoteToken(document);
         if (joined.Awareness is not [0])
             await socket.SendAsync(GatewayMessage.AwarenessHead(bytes, joined.Awareness.Length), joined.Awareness);
+    }
+
+    /// <summary>Before the token of a document expires another one is asked for.</summary>
+    private void NoteToken(HocuspocusDocument document)
+    {
+        if (document.Connection.Caller.SignIn.Expires is not { } expires)
+            return;
+        var now = clock.GetUtcNow();
+        var left = expires - now;
+        document.AskForTokenAt = (now + (left / 2 > left - AskAhead ? left / 2 : left - AskAhead)).UtcTicks;
+        ScheduleTokens();
+    }
+
+    private void ScheduleTokens()
+    {
+        lock (_scheduling)
+        {
+            var next = long.MaxValue;
+            foreach (var (_, document) in _open)
+                next = Math.Min(next, document.AskForTokenAt);
+            if (next == long.MaxValue)
+                return;
+            var wait = TimeSpan.FromTicks(Math.Clamp(next - clock.GetUtcNow().UtcTicks, 0, LongestWait.Ticks));
+            _tokenTimer ??= clock.CreateTimer(_ => AskForTokens(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _tokenTimer.Change(wait, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void AskForTokens()
+    {
+        var now = clock.GetUtcNow().UtcTicks;
+        foreach (var (address, document) in _open)
+        {
+            if (document.AskForTokenAt > now)
+                continue;
+            document.AskForTokenAt = long.MaxValue;
+            // Clients before version 3 do not answer.
+            _ = socket.SendAsync([.. GatewayMessage.Text(address), GatewayMessage.Auth, Token]).AsTask();
+        }
+
+        ScheduleTokens();
     }
 
     private async Task<SignIn?> SignInAsync(string token) =>

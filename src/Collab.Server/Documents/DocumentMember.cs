@@ -8,6 +8,7 @@ namespace Collab.Server.Documents;
 internal sealed class DocumentMember(string connectionId, string? userId, bool canWrite, bool echoes)
 {
     private volatile bool _canWrite = canWrite;
+    private int _isIn;
 
     public string ConnectionId { get; } = connectionId;
 
@@ -15,8 +16,13 @@ internal sealed class DocumentMember(string connectionId, string? userId, bool c
 
     public bool Echoes { get; } = echoes;
 
-    /// <summary>Whether he is in: handlers know of him.</summary>
-    public bool IsIn { get; set; }
+    /// <summary>He is in, and handlers are to know it.</summary>
+    /// <returns>False when they know it already.</returns>
+    public bool TryComeIn() => Interlocked.Exchange(ref _isIn, 1) == 0;
+
+    /// <summary>He is out again.</summary>
+    /// <returns>False when handlers do not know that he was in.</returns>
+    public bool TryGoOut() => Interlocked.Exchange(ref _isIn, 0) == 1;
 
     /// <summary>Whether he may change the document. His rights can change while he is in it.</summary>
     public bool CanWrite

@@ -114,14 +114,12 @@ internal sealed class DocumentRoom : IRoomSource
         }
     }
 
-    /// <returns>Who has left; null when he was not a member.</returns>
-    public DocumentMember? Remove(string connectionId)
+    public void Remove(string connectionId)
     {
         lock (_gate)
         {
-            _members.TryRemove(connectionId, out var member);
+            _members.TryRemove(connectionId, out _);
             NoteIfEmpty();
-            return member;
         }
     }
 

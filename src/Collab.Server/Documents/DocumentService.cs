@@ -44,6 +44,9 @@ internal sealed class DocumentService(
         var canWrite = await authorizer.MayAsync(caller.User, key, Rights.Write);
 
         var member = new DocumentMember(caller.ConnectionId, caller.UserId, canWrite, echoes);
+        // Who joins again was in before.
+        if (rooms.Find(documentId)?.Member(caller.ConnectionId)?.TryGoOut() == true)
+            member.TryComeIn();
         var room = rooms.Enter(documentId, member);
         Membership membership;
         try
@@ -72,8 +75,8 @@ internal sealed class DocumentService(
         if (authorizer.Version != asked && !await ReviewAsync(caller, room, member))
             throw MayNotRead();
         connections.Follow(caller.ConnectionId, membership, state.Offset);
-        member.IsIn = true;
-        room.Events?.Joined(member);
+        if (member.TryComeIn())
+            room.Events?.Joined(member);
         DocumentLog.Joined(rooms.Logger, caller.ConnectionId, documentId, state.Offset);
         return new JoinedDocument(
             state.DiffAgainst(stateVector),
@@ -254,8 +257,10 @@ internal sealed class DocumentService(
     private async Task RemoveAsync(DocumentRoom room, string connectionId)
     {
         var gone = room.Awareness.Remove(connectionId);
-        if (room.Remove(connectionId) is { IsIn: true } member)
+        // Told before the room may be given up.
+        if (room.Member(connectionId) is { } member && member.TryGoOut())
             room.Events?.Left(member);
+        room.Remove(connectionId);
         DocumentLog.Left(rooms.Logger, connectionId, room.Id);
         await room.SendAwarenessAsync(gone, userId: null);
     }

@@ -35,6 +35,18 @@ public sealed class DocumentHandlerTests
     }
 
     [Fact]
+    public async Task Who_joins_again_has_come_in_once_and_left_once()
+    {
+        await using var host = await StartAsync();
+        var client = await host.ConnectAsync("ada");
+        await client.JoinAsync("d");
+        await client.JoinAsync("d");
+        await client.Connection.StopAsync();
+
+        Assert.Equal(["loaded d", "joined d ada write", "left d ada write", "unloaded d"], await ToldAsync(host, last: "unloaded d"));
+    }
+
+    [Fact]
     public async Task Of_many_changes_without_a_pause_it_is_told_now_and_then_that_they_are_stored()
     {
         await using var host = await StartAsync();

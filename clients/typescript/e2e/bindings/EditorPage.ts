@@ -56,7 +56,7 @@ export class EditorPage {
   /** Makes a word bold that was typed here; CodeMirror has no such thing. */
   async embolden(word: string): Promise<void> {
     // Quill takes in what was typed a moment later.
-    await expect.poll(() => this.shows(), { message: this.name }).toContain(word);
+    await expect.poll(() => this.page.evaluate(() => (window as unknown as EditorWindow).editor.text()), { message: this.name }).toContain(word);
     await this.page.evaluate((bold) => (window as unknown as EditorWindow).editor.embolden(bold), word);
   }
 

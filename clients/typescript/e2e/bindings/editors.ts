@@ -28,6 +28,8 @@ export interface EditorWindow {
     state(): string;
     /** What the editor shows: Quill's delta, CodeMirror's text or Tiptap's HTML. */
     shows(): string;
+    /** The text alone. */
+    text(): string;
     /** Makes a word bold. CodeMirror has no such thing. */
     embolden(word: string): void;
   };
@@ -86,21 +88,23 @@ function hocuspocus(Client: typeof Hocuspocus3): Connected {
 }
 
 /** Opens the editor. Quill and CodeMirror have a text in common, Tiptap a fragment of its own. */
-function open(editor: string, awareness: Awareness | null): Pick<EditorWindow["editor"], "shows" | "embolden"> {
+function open(editor: string, awareness: Awareness | null): Pick<EditorWindow["editor"], "shows" | "text" | "embolden"> {
   const parent = document.body.appendChild(document.createElement("div"));
-  const text = doc.getText("text");
+  const shared = doc.getText("text");
   switch (editor) {
     case "quill": {
       const quill = new Quill(parent);
-      new QuillBinding(text, quill, awareness ?? undefined);
+      new QuillBinding(shared, quill, awareness ?? undefined);
       return {
         shows: () => JSON.stringify(quill.getContents().ops),
+        text: () => quill.getText(),
         embolden: (word) => quill.formatText(quill.getText().indexOf(word), word.length, "bold", true, "user"),
       };
     }
     case "codemirror": {
-      const view = new EditorView({ doc: text.toString(), extensions: [basicSetup, yCollab(text, awareness)], parent });
-      return { shows: () => view.state.doc.toString(), embolden: () => undefined };
+      const view = new EditorView({ doc: shared.toString(), extensions: [basicSetup, yCollab(shared, awareness)], parent });
+      const text = () => view.state.doc.toString();
+      return { shows: text, text, embolden: () => undefined };
     }
     case "tiptap": {
       const tiptap = new Editor({
@@ -109,6 +113,7 @@ function open(editor: string, awareness: Awareness | null): Pick<EditorWindow["e
       });
       return {
         shows: () => tiptap.getHTML(),
+        text: () => tiptap.getText(),
         embolden: (word) => {
           // All that is typed is one paragraph, whose text begins at 1.
           const from = 1 + tiptap.getText().indexOf(word);

@@ -116,8 +116,15 @@ internal sealed class SharedRedis : IDisposable
         }
 
         if (_disposed.IsCancellationRequested)
+        {
             Dispose();
-        else if (Interlocked.Exchange(ref _isAway, 0) == 1)
+            return;
+        }
+
+        // From here on it comes back by itself, and says so.
+        if (!IsConnected)
+            return;
+        if (Interlocked.Exchange(ref _isAway, 0) == 1)
             RedisLog.Connected(_logger);
         Restored?.Invoke();
     }

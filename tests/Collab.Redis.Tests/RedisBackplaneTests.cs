@@ -43,13 +43,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance, IAsyncLifetime
         await RedisNodes.UntilAsync(() => a.IsConnected && b.IsConnected);
         await b.JoinAsync("three");
         foreach (var group in (string[])["one", "two", "three"])
-        {
-            await RedisNodes.UntilAsync(() =>
-            {
-                a.Publish(group, new byte[] { 2 });
-                return heard.Contains(group);
-            });
-        }
+            await RedisNodes.UntilHeardAsync(a, group, heard);
     }
 
     [Fact]
@@ -68,11 +62,7 @@ public sealed class RedisBackplaneTests : BackplaneConformance, IAsyncLifetime
         await RedisNodes.UntilAsync(() => a.IsConnected && b.IsConnected);
         await a.JoinAsync("own");
         await b.JoinAsync("g");
-        await RedisNodes.UntilAsync(() =>
-        {
-            a.Publish("g", new byte[] { 2 });
-            return heard.Contains("g");
-        });
+        await RedisNodes.UntilHeardAsync(a, "g", heard);
     }
 
     [Fact]

@@ -41,13 +41,7 @@ public sealed class RedisClusterTests : BackplaneConformance, IAsyncLifetime
         heard.Clear();
 
         foreach (var group in groups)
-        {
-            await RedisNodes.UntilAsync(() =>
-            {
-                a.Publish(group, new byte[] { 2 });
-                return heard.Contains(group);
-            });
-        }
+            await RedisNodes.UntilHeardAsync(a, group, heard);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Collab.Server.Nodes;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -31,6 +32,13 @@ internal sealed class RedisNodes : IDisposable
 
     public static IConfiguration ConfigurationOf(string connectionString) => new ConfigurationBuilder()
         .AddInMemoryCollection([KeyValuePair.Create("ConnectionStrings:Redis", (string?)connectionString)]).Build();
+
+    /// <summary>Says something to a group again and again until it is among those in which something was heard.</summary>
+    public static Task UntilHeardAsync(IBackplane from, string group, ConcurrentQueue<string> heard) => UntilAsync(() =>
+    {
+        from.Publish(group, new byte[] { 2 });
+        return heard.Contains(group);
+    });
 
     public static async Task UntilAsync(Func<bool> condition)
     {

@@ -38,13 +38,7 @@ public sealed class RedisSentinelTests : BackplaneConformance, IAsyncLifetime
 
         await RedisNodes.UntilAsync(() => a.IsConnected && b.IsConnected);
         foreach (var group in (string[])["one", "two"])
-        {
-            await RedisNodes.UntilAsync(() =>
-            {
-                a.Publish(group, new byte[] { 2 });
-                return heard.Contains(group);
-            });
-        }
+            await RedisNodes.UntilHeardAsync(a, group, heard);
     }
 
     [Fact]
@@ -62,10 +56,6 @@ public sealed class RedisSentinelTests : BackplaneConformance, IAsyncLifetime
 
         await RedisNodes.UntilAsync(() => a.IsConnected && b.IsConnected);
         await b.JoinAsync("g");
-        await RedisNodes.UntilAsync(() =>
-        {
-            a.Publish("g", new byte[] { 2 });
-            return heard.Contains("g");
-        });
+        await RedisNodes.UntilHeardAsync(a, "g", heard);
     }
 }

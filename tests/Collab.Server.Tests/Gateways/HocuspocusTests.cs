@@ -59,6 +59,9 @@ public sealed class HocuspocusTests
         await hub.JoinAsync("d");
 
         await UntilHeardAsync(ben, () => SendAsync(ada, [1, (byte)'d', 5, 5, .. "hello"u8]), [1, (byte)'d', 5, 11, .. "hello, user"u8]);
+
+        // Who speaks SignalR is in the document, and goes on.
+        Assert.False(hub.IsClosed);
     }
 
     [Fact]

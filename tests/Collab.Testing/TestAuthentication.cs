@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 
 namespace Collab.Testing;
 
-/// <summary>Signs in whomever the header <c>Authorization: Test name;base64(grants);base64(other claims)</c> names.</summary>
+/// <summary>Signs in whomever the header <c>Authorization: Test name;base64(grants);base64(other claims)</c> names; <c>Bearer</c> does in the place of <c>Test</c>.</summary>
 public sealed class TestAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
@@ -39,7 +39,7 @@ public sealed class TestAuthentication(
     {
         if (Request.Headers.Authorization.ToString() is not { Length: > 5 } header)
             return Task.FromResult(AuthenticateResult.NoResult());
-        var parts = header[(SchemeName.Length + 1)..].Split(';');
+        var parts = header[(header.IndexOf(' ', StringComparison.Ordinal) + 1)..].Split(';');
         var grants = Encoding.UTF8.GetString(Convert.FromBase64String(parts[1]));
         var others = JsonSerializer.Deserialize<Dictionary<string, string>>(Convert.FromBase64String(parts[2]))!;
         var identity = new ClaimsIdentity(

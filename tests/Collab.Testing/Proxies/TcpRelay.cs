@@ -15,16 +15,18 @@ public sealed class TcpRelay : IAsyncDisposable
 
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly ConcurrentDictionary<int, (Socket Client, Socket Server)> _pairs = new();
-    private readonly int _target;
     private readonly Task _accepting;
     private int _next;
 
     public TcpRelay(int targetPort)
     {
-        _target = targetPort;
+        Target = targetPort;
         _listener.Start();
         _accepting = AcceptAsync();
     }
+
+    /// <summary>The server's port, for connections to come.</summary>
+    public int Target { get; set; }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
@@ -108,7 +110,7 @@ public sealed class TcpRelay : IAsyncDisposable
         _pairs[number] = (client, server);
         try
         {
-            await server.ConnectAsync(IPAddress.Loopback, _target);
+            await server.ConnectAsync(IPAddress.Loopback, Target);
             await Task.WhenAny(CopyAsync(client, server), CopyAsync(server, client));
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)

@@ -214,6 +214,25 @@ public sealed class Awareness : IDisposable
     }
 
     /// <summary>
+    /// Removes other clients' states and forgets that they were ever heard of, as when a room is left: what is said of them next is taken
+    /// whatever its clock. <see cref="RemoveStates"/> would have a client that is still there ignored until it says something new.
+    /// </summary>
+    /// <param name="origin">Handed to the handlers.</param>
+    public void ForgetOthers(object? origin = null)
+    {
+        Changes changes;
+        lock (_lock)
+        {
+            ulong[] others = [.. _entries.Keys.Where(client => client != ClientId)];
+            changes = Remove(others);
+            foreach (var client in others)
+                _entries.Remove(client);
+            _clocks = null;
+        }
+        Raise(changes, origin);
+    }
+
+    /// <summary>
     /// Renews the local state when that is half of <see cref="OutdatedTimeout"/> old, and removes the clients of which nothing was heard
     /// for the whole of it. A timer calls this every three seconds.
     /// </summary>

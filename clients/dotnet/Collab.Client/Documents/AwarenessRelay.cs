@@ -51,7 +51,7 @@ internal sealed class AwarenessRelay : IDisposable
     public void Dispose()
     {
         _observation.Dispose();
-        _awareness.RemoveStates([.. _awareness.States.Keys.Where(client => client != _awareness.ClientId)], this);
+        _awareness.ForgetOthers(this);
     }
 
     private void Changed()

@@ -38,7 +38,7 @@ internal sealed class LocalCopy : IDisposable
         var path = Path.Combine(folder, Convert.ToHexStringLower(name)[..40] + ".updates");
         var copy = new LocalCopy(path, Lock(path, documentId));
         var updates = copy.Read();
-        content = updates.Count == 0 ? null : Updates.MergeV1(updates);
+        content = updates.Count == 0 ? null : Updates.CompactV1(updates);
         if (updates.Count > MaxRecords)
             copy.Replace(content!);
         return copy;

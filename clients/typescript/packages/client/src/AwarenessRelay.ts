@@ -32,11 +32,10 @@ export class AwarenessRelay {
     awareness.on("update", this.#onUpdate);
     signal.addEventListener("abort", () => {
       awareness.off("update", this.#onUpdate);
-      removeAwarenessStates(
-        awareness,
-        [...awareness.getStates().keys()].filter((client) => client !== awareness.clientID),
-        this,
-      );
+      const others = [...awareness.meta.keys()].filter((client) => client !== awareness.clientID);
+      removeAwarenessStates(awareness, others, this);
+      // Who is still there says the same under the same clock when we come back: that must count as news.
+      for (const client of others) awareness.meta.delete(client);
     });
   }
 

@@ -137,6 +137,22 @@ describe.each(TRANSPORTS)("a document over %s", (transport) => {
 
     await until(seesAda);
   }, 60_000);
+
+  test("who_comes_back_sees_those_who_stayed_at_once", async () => {
+    const id = newDocument();
+    const adas = connect({ connection: transport });
+    const ada = await opened(adas, id);
+    const grace = await opened(connect({ connection: transport }), id);
+    grace.awareness.setLocalStateField("user", { name: "Grace" });
+    const seesGrace = (): boolean => ada.awareness.getStates().has(grace.awareness.clientID);
+    await until(seesGrace);
+
+    adas.reconnect();
+    await until(() => !seesGrace());
+
+    // Long before she renews her state.
+    await until(seesGrace, 5_000);
+  });
 });
 
 test("a_document_that_was_filled_before_it_was_opened_is_sent", async () => {

@@ -1,0 +1,46 @@
+namespace Collab.Client;
+
+/// <summary>One edit of a text: at a place some code units go and others come. Positions are UTF-16 code units.</summary>
+/// <param name="Start">Where.</param>
+/// <param name="Deleted">How many go.</param>
+/// <param name="Inserted">What comes in their place.</param>
+internal readonly record struct TextEdit(int Start, int Deleted, string Inserted)
+{
+    /// <summary>
+    /// The smallest edit that makes one text of another. Where there are several (a letter typed beside equal ones), it is the one that the
+    /// caret speaks for: what is behind it stayed as it was.
+    /// </summary>
+    /// <param name="caret">Where the caret is in <paramref name="after"/>.</param>
+    public static TextEdit Between(string before, string after, int caret)
+    {
+        var smallest = Cut(before, after, Math.Min(before.Length, after.Length));
+        var atCaret = Cut(before, after, Math.Min(before.Length, after.Length - Math.Clamp(caret, 0, after.Length)));
+        return atCaret.Size <= smallest.Size ? atCaret : smallest;
+    }
+
+    private int Size => Deleted + Inserted.Length;
+
+    // No code point is cut in two: neither half of it means anything, and the two could come to different neighbours.
+    private static TextEdit Cut(string before, string after, int maxSuffix)
+    {
+        var suffix = before.AsSpan()[^maxSuffix..].CommonSuffixLength(after);
+        if (suffix > 0 && char.IsLowSurrogate(before[^suffix]))
+            suffix--;
+        var prefix = before.AsSpan()[..^suffix].CommonPrefixLength(after.AsSpan()[..^suffix]);
+        if (prefix > 0 && char.IsHighSurrogate(before[prefix - 1]))
+            prefix--;
+        return new TextEdit(prefix, before.Length - suffix - prefix, after[prefix..^suffix]);
+    }
+}
+
+internal static class SpanSuffix
+{
+    /// <summary>How many code units at the end of both are the same.</summary>
+    public static int CommonSuffixLength(this ReadOnlySpan<char> one, ReadOnlySpan<char> other)
+    {
+        var length = 0;
+        while (length < one.Length && length < other.Length && one[^(length + 1)] == other[^(length + 1)])
+            length++;
+        return length;
+    }
+}

@@ -59,6 +59,14 @@ internal sealed class Box : ITextBox
         Changed();
     }
 
+    /// <summary>The user types over something.</summary>
+    public void Replace(int start, int length, string text)
+    {
+        _text = _text.Remove(start, length).Insert(start, text);
+        Select(start + text.Length, 0);
+        Changed();
+    }
+
     /// <summary>Tells what was not told yet.</summary>
     public void Tell()
     {

@@ -10,7 +10,18 @@ var document = new Argument<string>("document")
     Description = "The document's id, as after the # of the demo page's address.",
     DefaultValueFactory = _ => "welcome",
 };
-var server = new Option<Uri>("--server") { Description = "The server's address.", DefaultValueFactory = _ => new Uri("http://localhost:5080") };
+var server = new Option<Uri>("--server")
+{
+    Description = "The server's address, such as http://localhost:5080.",
+    DefaultValueFactory = _ => new Uri("http://localhost:5080"),
+    CustomParser = result =>
+    {
+        if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var address) && (address.Scheme is "http" or "https"))
+            return address;
+        result.AddError("--server is an address such as http://localhost:5080.");
+        return null;
+    },
+};
 var name = new Option<string>("--name") { Description = "What others see at your caret.", DefaultValueFactory = _ => Environment.UserName };
 var folder = new Option<string>("--folder")
 {

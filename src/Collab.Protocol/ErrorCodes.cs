@@ -45,6 +45,18 @@ public static class ErrorCodes
     /// <summary>There is no such document.</summary>
     public const string NotFound = "not_found";
 
+    /// <summary>The document is not at the position that the caller's condition names (<c>If-Match</c>, <c>If-None-Match</c>).</summary>
+    public const string PreconditionFailed = "precondition_failed";
+
+    /// <summary>The body is not a patch or a document of the form that its type names.</summary>
+    public const string InvalidPatch = "invalid_patch";
+
+    /// <summary>The patch does not fit the document as it is: a path leads nowhere, or a test failed. Nothing was changed.</summary>
+    public const string Conflict = "conflict";
+
+    /// <summary>The body is of a type that is not taken here.</summary>
+    public const string UnsupportedType = "unsupported_type";
+
     /// <summary>What was asked for is not to be had in a form that the caller accepts.</summary>
     public const string NotAcceptable = "not_acceptable";
 

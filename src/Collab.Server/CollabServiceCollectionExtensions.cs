@@ -1,6 +1,7 @@
 using Collab.Server.Channels;
 using Collab.Server.Channels.EventStream;
 using Collab.Server.Documents;
+using Collab.Server.Documents.Data;
 using Collab.Server.Documents.Handlers;
 using Collab.Server.Fanout;
 using Collab.Server.Gateways;
@@ -65,6 +66,9 @@ public static class CollabServiceCollectionExtensions
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<DocumentRooms>());
         services.AddSingleton<DocumentRates>();
         services.AddSingleton<DocumentService>();
+        services.AddSingleton<DocumentEditor>();
+        services.AddSingleton<DocumentViewStream>();
+        services.TryAddSingleton<IDocumentClient, DocumentClient>();
 
         services.AddMetrics();
         services.AddSingleton<RoomMetrics>();

@@ -53,6 +53,37 @@ public static class Http
         return await http.SendAsync(request);
     }
 
+    /// <summary>Sends a body with a method.</summary>
+    /// <param name="host">The server.</param>
+    /// <param name="method">The method.</param>
+    /// <param name="path">Path and query.</param>
+    /// <param name="body">The body, if any.</param>
+    /// <param name="contentType">The body's type.</param>
+    /// <param name="grants">The caller's grants.</param>
+    /// <param name="headers">More headers.</param>
+    public static async Task<HttpResponseMessage> SendAsync(
+        this CollabTestHost host,
+        HttpMethod method,
+        string path,
+        byte[]? body = null,
+        string contentType = "application/json",
+        string grants = CollabTestHost.Everything,
+        params (string Name, string Value)[] headers)
+    {
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(method, new Uri(host.Url + path));
+        request.Headers.Add("Authorization", TestAuthentication.Header("ada", grants));
+        request.Headers.ExpectContinue = body?.Length > 1024 * 1024;
+        foreach (var (name, value) in headers)
+            request.Headers.TryAddWithoutValidation(name, value);
+        if (body is not null)
+        {
+            request.Content = new ByteArrayContent(body);
+            request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
+        }
+        return await http.SendAsync(request);
+    }
+
     /// <summary>Buys a ticket for a path.</summary>
     public static async Task<string> TicketAsync(this CollabTestHost host, string path, string grants = CollabTestHost.Everything)
     {

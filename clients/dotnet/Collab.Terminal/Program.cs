@@ -43,11 +43,11 @@ root.SetAction(async (parsed, cancellationToken) =>
     using var app = Application.Create();
     app.Init();
     var token = Environment.GetEnvironmentVariable("COLLAB_TOKEN");
-    // Made on the terminal's thread, so everything below is told there.
     var connection = new CollabConnection(new Uri(parsed.GetValue(server)!, HubContract.Path), new CollabConnectionOptions
     {
         AccessTokenFactory = string.IsNullOrEmpty(token) ? null : _ => Task.FromResult(token),
         Transport = parsed.GetValue(transport),
+        Callbacks = new TerminalThread(app),
     });
     try
     {

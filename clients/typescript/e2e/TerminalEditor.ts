@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,6 +20,10 @@ const SIDE = [86, 118] as const;
 export class TerminalEditor {
   readonly #socket = `collab-${randomUUID()}`;
   readonly #folder = mkdtempSync(join(tmpdir(), "collab-terminal-"));
+
+  get #complaints(): string {
+    return join(this.#folder, "complaints.txt");
+  }
 
   private constructor() {}
 
@@ -64,7 +68,8 @@ export class TerminalEditor {
   }
 
   #start(hostPort: number, { documentId, name, transport }: { documentId: string; name: string; transport: string }): void {
-    const command = ["dotnet", PROGRAM, documentId, "--server", `http://localhost:${hostPort}`, "--name", name, "--transport", transport, "--folder", this.#folder];
+    // What the program says when it breaks would be gone with its terminal.
+    const command = ["sh", "-c", 'exec "$@" 2>"$0"', this.#complaints, "dotnet", PROGRAM, documentId, "--server", `http://localhost:${hostPort}`, "--name", name, "--transport", transport, "--folder", this.#folder];
     // No status line of tmux' own, and UTF-8 whatever the machine's language.
     this.#tmux("-u", "-f", "/dev/null", "new-session", "-d", "-x", String(WIDTH), "-y", String(HEIGHT), ...command);
     this.#tmux("set", "-g", "status", "off");
@@ -81,6 +86,11 @@ export class TerminalEditor {
   }
 
   #tmux(...args: string[]): string {
-    return execFileSync("tmux", ["-L", this.#socket, ...args], { encoding: "utf8", env: { ...process.env, LANG: "C.UTF-8", TERM: "xterm-256color" } });
+    try {
+      return execFileSync("tmux", ["-L", this.#socket, ...args], { encoding: "utf8", env: { ...process.env, LANG: "C.UTF-8", TERM: "xterm-256color" } });
+    } catch (error) {
+      const complaints = existsSync(this.#complaints) ? readFileSync(this.#complaints, "utf8") : "";
+      throw new Error(`The terminal has ended: ${complaints}`, { cause: error });
+    }
   }
 }

@@ -2,6 +2,8 @@ using System.Security.Claims;
 using System.Text;
 using Collab.Crdt;
 using Collab.Protocol;
+using Collab.Server.Documents.Data;
+using Collab.Server.Documents.RichText;
 using Collab.Server.Rooms;
 using Collab.Server.Security;
 using Microsoft.AspNetCore.Builder;
@@ -27,14 +29,18 @@ internal static class DocumentEndpoints
             .WithDescription("In ordinal order, `limit` at most (1 to 1,000); a page may be shorter. Give `next` as `after` for the rest.")
             .RefusesAsUsual();
         documents.MapGet("/{documentId}", GetAsync)
-            .WithSummary("Reads a document as JSON, as text or as a Yjs update")
-            .WithDescription("By the header `Accept`. `root` names the root whose text is wanted, where there are several.")
-            .Produces<object>(StatusCodes.Status200OK, DocumentFormat.Json, DocumentFormat.Text, DocumentFormat.Update)
+            .WithoutProxyBuffering()
+            .WithSummary("Reads a document as JSON, as text, HTML or Markdown, as a Yjs update, or follows it")
+            .WithDescription("By the header `Accept`. `root` names the root whose text is wanted, where there are several. As `text/event-stream` the "
+                + "JSON view: first `put` of all, then `put` of a place or `patch` of several as they change, also after `Last-Event-ID`.")
+            .Produces<object>(
+                StatusCodes.Status200OK, DocumentFormat.Json, DocumentFormat.Text, DocumentFormat.Html, DocumentFormat.Markdown, DocumentFormat.Update, DocumentFormat.EventStream)
             .Produces(StatusCodes.Status304NotModified)
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status406NotAcceptable)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
             .RefusesAsUsual();
+        documents.MapWriting();
         return documents;
     }
 
@@ -71,12 +77,11 @@ internal static class DocumentEndpoints
     }
 
     /// <summary>One document, in the form that the caller accepts. See <c>docs/protocol.md</c>.</summary>
-    private static async Task<FileContentHttpResult> GetAsync(
-        DocumentService documents, HttpContext context, string documentId, string? root = null)
+    private static async Task<IResult> GetAsync(
+        DocumentService documents, DocumentViewStream stream, HttpContext context, string documentId, string? root = null, string? after = null)
     {
         var (user, cancellationToken) = (context.User, context.RequestAborted);
-        // A name is one segment of the path, which is not decoded there; no name has a percent sign.
-        documentId = documentId.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+        documentId = NameOf(documentId);
         context.Response.Headers.Vary = HeaderNames.Accept;
         context.Response.Headers.CacheControl = "private, no-cache";
 
@@ -85,6 +90,16 @@ internal static class DocumentEndpoints
             case DocumentFormat.Update:
                 var state = await documents.GetAsync(user, documentId, cancellationToken);
                 return Answer(state.Update, DocumentFormat.Update, state.Position);
+            case DocumentFormat.EventStream:
+                var lastId = context.Request.Headers["Last-Event-ID"].ToString();
+                await stream.StreamAsync(context, documentId, lastId.Length > 0 ? lastId : after);
+                return TypedResults.Empty;
+            case DocumentFormat.Html:
+                // Of what others wrote nothing may act here, whatever the writer of HTML has overlooked.
+                context.Response.Headers.ContentSecurityPolicy = "default-src 'none'; img-src https: http:; sandbox";
+                return await RenderAsync(documents, context, documentId, DocumentFormat.Html, doc => RichTextView.ToHtml(doc, root));
+            case DocumentFormat.Markdown:
+                return await RenderAsync(documents, context, documentId, DocumentFormat.Markdown, doc => RichTextView.ToMarkdown(doc, root));
             case DocumentFormat.Text:
                 var (text, textPosition) = await documents.ReadAsync(
                     user, documentId, content => Encoding.UTF8.GetBytes(TextOf(content, root)), cancellationToken);
@@ -95,6 +110,17 @@ internal static class DocumentEndpoints
                 return Answer(json, DocumentFormat.Json, position);
         }
     }
+
+    private static async Task<IResult> RenderAsync(
+        DocumentService documents, HttpContext context, string documentId, string type, Func<Doc, string> render)
+    {
+        var (text, position) = await documents.ReadAsync(
+            context.User, documentId, content => Encoding.UTF8.GetBytes(content.Read(render)), context.RequestAborted);
+        return Answer(text, type + "; charset=utf-8", position);
+    }
+
+    /// <summary>A name is one segment of the path, in which <c>%2F</c> is not decoded; no name has a percent sign.</summary>
+    public static string NameOf(string segment) => segment.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The text of the named root, else of the only root that is a text.</summary>
     private static string TextOf(IDocumentContent content, string? root)

@@ -9,9 +9,12 @@ internal static class DocumentFormat
     public const string Json = "application/json";
     public const string Update = "application/octet-stream";
     public const string Text = "text/plain";
+    public const string Html = "text/html";
+    public const string Markdown = "text/markdown";
+    public const string EventStream = "text/event-stream";
 
     // Of forms that a caller likes equally the first is taken.
-    private static readonly string[] All = [Json, Update, Text];
+    private static readonly string[] All = [Json, Update, Text, Html, Markdown, EventStream];
 
     /// <summary>The form that the caller likes best, by RFC 9110: the most specific range that matches a form says how much.</summary>
     /// <exception cref="CollabException">He accepts none of them.</exception>

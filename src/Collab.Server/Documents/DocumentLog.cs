@@ -44,6 +44,9 @@ internal static partial class DocumentLog
     [LoggerMessage(2013, LogLevel.Error, "{Handler} failed on what has happened to document {DocumentId}; it is not told again")]
     public static partial void HandlerFailed(ILogger logger, string handler, string documentId, Exception exception);
 
+    [LoggerMessage(2014, LogLevel.Information, "Document {DocumentId} was deleted")]
+    public static partial void Deleted(ILogger logger, string documentId);
+
     [LoggerMessage(2009, LogLevel.Warning, "Document {DocumentId} cannot be compacted by the engine; it is compacted on bytes instead")]
     public static partial void EngineFailed(ILogger logger, string documentId, Exception exception);
 }

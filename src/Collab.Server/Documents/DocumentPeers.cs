@@ -12,6 +12,7 @@ internal sealed class DocumentPeers(DocumentRoom room, NodeBus bus) : INodeListe
     private const int Shown = 2;
     private const int WhoIsThere = 3;
     private const int Stateless = 4;
+    private const int Deleted = 5;
 
     /// <summary>How long those who join wait to hear who is present elsewhere.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
@@ -51,6 +52,9 @@ internal sealed class DocumentPeers(DocumentRoom room, NodeBus bus) : INodeListe
     /// <summary>Passes on what is not part of the document.</summary>
     public void TellStateless(string payload) => bus.Say(room.Group, Stateless, (ref writer) => writer.Write(payload));
 
+    /// <summary>The document is no more.</summary>
+    public void TellDeleted() => bus.Say(room.Group, Deleted, static (ref _) => { });
+
     /// <summary>Waits a moment for the others to say who is present, when nobody here has heard it yet.</summary>
     public Task AskAsync() => !AreThere ? Task.CompletedTask : _asked ??= Task.WhenAny(_heard.Task, Task.Delay(Patience));
 
@@ -72,6 +76,9 @@ internal sealed class DocumentPeers(DocumentRoom room, NodeBus bus) : INodeListe
                 break;
             case Stateless:
                 _ = room.SendStatelessHereAsync(body.ReadString()!);
+                break;
+            case Deleted:
+                room.NoteDeleted();
                 break;
             case WhoIsThere:
                 foreach (var user in room.Awareness.PresentHere())

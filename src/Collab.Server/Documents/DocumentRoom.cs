@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Collab.Crdt;
 using Collab.Protocol;
+using Collab.Server.Documents.Data;
 using Collab.Server.Documents.Handlers;
 using Collab.Server.Fanout;
 using Collab.Server.Nodes;
@@ -31,15 +32,19 @@ internal sealed class DocumentRoom : IRoomSource
     private readonly CollabLifetimeManager _connections;
     private readonly DocumentOptions _options;
     private readonly RoomMetrics _metrics;
+    private readonly Action<DocumentRoom> _close;
     private readonly ILogger _logger;
     private readonly CommitBeat<PendingPush> _beat;
     private readonly RoomFeed<DocumentFrame> _feed;
     private readonly Lock _gate = new();
     private readonly ConcurrentDictionary<string, DocumentMember> _members = new(StringComparer.Ordinal);
     private Position? _head;
+    // Completed when something is committed; null while nobody waits for it.
+    private TaskCompletionSource? _advanced;
     private long _emptySince = Environment.TickCount64;
     private int _visits;
     private bool _retired;
+    private bool _isDeleted;
 
     public DocumentRoom(
         string documentId,
@@ -50,8 +55,10 @@ internal sealed class DocumentRoom : IRoomSource
         DocumentOptions options,
         RoomMetrics metrics,
         NodeBus bus,
+        Action<DocumentRoom> close,
         ILogger logger)
     {
+        _close = close;
         (Id, _log, _connections, _options, _metrics, _logger) = (documentId, log, connections, options, metrics, logger);
         Key = new RoomKey(RoomKind.Document, documentId);
         Group = "document:" + documentId;
@@ -183,13 +190,77 @@ internal sealed class DocumentRoom : IRoomSource
     }
 
     /// <summary>Commits a valid update. Completes when it is durable and the others' outboxes have it.</summary>
-    /// <exception cref="CollabException">Too much waits to be committed already.</exception>
-    public Task<Position> PushAsync(byte[] update, DocumentMember writer)
+    /// <param name="update">The update.</param>
+    /// <param name="writer">Who wrote it.</param>
+    /// <param name="onlyAfter">The position at which the document must be until then, as far as this node knows; null in any case.</param>
+    /// <exception cref="CollabException">Too much waits to be committed already, or the document is at another position.</exception>
+    public Task<Position> PushAsync(byte[] update, DocumentMember writer, Position? onlyAfter = null)
     {
-        var push = new PendingPush(update, writer);
+        if (Volatile.Read(ref _isDeleted))
+            throw new CollabException(ErrorCodes.NotJoined, "the document was deleted");
+        var push = new PendingPush(update, writer, onlyAfter);
         return _beat.TryAdd(push, update.Length)
             ? push.Task
             : throw new CollabException(ErrorCodes.RateLimited, "too much waits to be stored in this document; try again in a second");
+    }
+
+    /// <summary>Takes no more updates, and waits until those that it has taken are committed.</summary>
+    public async Task BeginDeletionAsync(CancellationToken cancellationToken)
+    {
+        Volatile.Write(ref _isDeleted, true);
+        while (!_beat.IsIdle)
+            await Task.Delay(_options.BeatMilliseconds + 1, cancellationToken);
+    }
+
+    /// <summary>The document stays after all.</summary>
+    public void AbandonDeletion() => Volatile.Write(ref _isDeleted, false);
+
+    /// <summary>The document is no more: takes everybody out of it, and tells him.</summary>
+    public async Task CloseDeletedAsync()
+    {
+        DocumentMember[] members;
+        lock (_gate)
+        {
+            _retired = true;
+            _isDeleted = true;
+            members = [.. _members.Values];
+        }
+
+        Volatile.Read(ref _advanced)?.TrySetResult();
+        foreach (var member in members)
+        {
+            await _connections.LeaveAsync(member.ConnectionId, Key, Group);
+            if (member.TryGoOut())
+                Events?.Left(member);
+            Awareness.Remove(member.ConnectionId);
+            Remove(member.ConnectionId);
+            await _connections.SendConnectionAsync(member.ConnectionId, HubContract.DocumentClosed, [Id, DocumentCloseReasons.Deleted]);
+        }
+    }
+
+    /// <summary>Another node has deleted the document.</summary>
+    public void NoteDeleted()
+    {
+        _close(this);
+        _ = CloseDeletedAsync();
+    }
+
+    /// <summary>Whether the document was deleted while this room was open.</summary>
+    public bool IsDeleted => Volatile.Read(ref _isDeleted);
+
+    /// <summary>Waits for something that is committed after a state was read. The room must be kept open.</summary>
+    public async Task WaitBeyondAsync(long offset, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var news = Volatile.Read(ref _advanced);
+            if (news is null || news.Task.IsCompleted)
+                Interlocked.CompareExchange(ref _advanced, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), news);
+            // Asked after the signal is there, so nothing is missed in between.
+            if (HeadOffset > offset || IsDeleted)
+                return;
+            await Volatile.Read(ref _advanced)!.Task.WaitAsync(cancellationToken);
+        }
     }
 
     /// <summary>Tells the members here and elsewhere what somebody shows.</summary>
@@ -291,6 +362,7 @@ internal sealed class DocumentRoom : IRoomSource
                 _head = new Position(last.Epoch, last.Through);
         }
 
+        Volatile.Read(ref _advanced)?.TrySetResult();
         foreach (var frame in DocumentFrame.Merge(frames, MaxMessageBytes))
         {
             var message = MessageOf(frame);
@@ -300,6 +372,9 @@ internal sealed class DocumentRoom : IRoomSource
 
     private async Task CommitAsync(List<PendingPush> batch)
     {
+        RefuseOutdated(batch);
+        if (batch.Count == 0)
+            return;
         try
         {
             var entries = new NewLogEntry[batch.Count];
@@ -332,6 +407,23 @@ internal sealed class DocumentRoom : IRoomSource
         {
             DocumentLog.CommitFailed(_logger, Id, exception);
             Refuse(batch, exception);
+        }
+    }
+
+    // What is to follow a certain position is refused if something else does, be it of the same batch.
+    private void RefuseOutdated(List<PendingPush> batch)
+    {
+        for (var i = 0; i < batch.Count; i++)
+        {
+            if (batch[i].OnlyAfter is not { } position)
+                continue;
+            Position? head;
+            lock (_gate)
+                head = _head;
+            if (i == 0 && head == position)
+                continue;
+            batch[i].TrySetException(DocumentConditions.Failed());
+            batch.RemoveAt(i--);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Collab.Protocol;
 using Collab.Server.Documents.Handlers;
 using Collab.Server.Fanout;
 using Collab.Server.Nodes;
@@ -47,6 +48,34 @@ internal sealed class DocumentRooms(
     /// </summary>
     public DocumentRoom Visit(string documentId) => Open(documentId, static room => room.TryVisit());
 
+    /// <summary>Deletes a document, on all nodes: those who are in it are told and out of it.</summary>
+    /// <returns>False when there is no such document.</returns>
+    public async Task<bool> DeleteAsync(string documentId, CancellationToken cancellationToken)
+    {
+        var room = Visit(documentId);
+        try
+        {
+            // What is on its way is committed first, and what comes from now on is refused: else a part of it would begin the document anew.
+            await room.BeginDeletionAsync(cancellationToken);
+            var existed = await log.DeleteAsync(room.Key, cancellationToken);
+            await log.DeleteAsync(new RoomKey(RoomKind.Writers, documentId), cancellationToken);
+            room.Peers.TellDeleted();
+            await room.CloseDeletedAsync();
+            Close(room);
+            DocumentLog.Deleted(_logger, documentId);
+            return existed;
+        }
+        catch (RoomLogUnavailableException exception)
+        {
+            room.AbandonDeletion();
+            throw new CollabException(ErrorCodes.Unavailable, "the document cannot be deleted now; try again later", exception);
+        }
+        finally
+        {
+            room.EndVisit();
+        }
+    }
+
     Task IHostedService.StartAsync(CancellationToken cancellationToken)
     {
         metrics.Observe(RoomKind.Document, () => _rooms.Count, () => _rooms.Sum(room => room.Value.Resident.Bytes + room.Value.Content.Bytes));
@@ -77,7 +106,7 @@ internal sealed class DocumentRooms(
     {
         while (true)
         {
-            var room = _rooms.GetOrAdd(documentId, id => new DocumentRoom(id, log, connections, compactor, hooks, options.Value, metrics, bus, _logger));
+            var room = _rooms.GetOrAdd(documentId, id => new DocumentRoom(id, log, connections, compactor, hooks, options.Value, metrics, bus, Close, _logger));
             if (tryEnter(room))
             {
                 room.Peers.Open();

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Security.Claims;
 using Collab.Crdt;
 using Collab.Protocol;
+using Collab.Server.Documents.Data;
 using Collab.Server.Fanout;
 using Collab.Server.Rooms;
 using Collab.Server.Security;
@@ -95,22 +96,59 @@ internal sealed class DocumentService(
         if (!member.CanWrite)
             throw new CollabException(ErrorCodes.Forbidden, "you may read this document but not change it");
         CheckUpdate(caller, documentId, update);
+        return PushAsync(room, member, update, null, cancellationToken);
+    }
+
+    /// <summary>Takes in an update of somebody who may write and is no member. It is durable when this returns.</summary>
+    /// <returns>Its position.</returns>
+    public async Task<Position> WriteAsync(
+        Caller caller, string documentId, byte[] update, DocumentConditions conditions, CancellationToken cancellationToken)
+    {
+        await CheckMayWriteAsync(caller, documentId);
+        CheckUpdate(caller, documentId, update);
+        var room = rooms.Visit(documentId);
+        try
+        {
+            var state = await room.GetStateAsync(cancellationToken);
+            conditions.Check(state);
+            var member = new DocumentMember(caller.ConnectionId, caller.UserId, canWrite: true, echoes: true);
+            return await PushAsync(room, member, update, conditions.AreAny ? new Position(state.Epoch, state.Offset) : null, cancellationToken);
+        }
+        finally
+        {
+            room.EndVisit();
+        }
+    }
+
+    /// <summary>Checks that somebody who is no member may write, and counts it as an update.</summary>
+    /// <exception cref="CollabException"><c>invalid_name</c>, <c>forbidden</c>, <c>rate_limited</c>.</exception>
+    public async Task CheckMayWriteAsync(Caller caller, string documentId)
+    {
+        rates.CountUpdate(caller);
+        CheckName(documentId);
+        if (!await authorizer.MayAsync(caller.User, new RoomKey(RoomKind.Document, documentId), Rights.Write))
+            throw new CollabException(ErrorCodes.Forbidden, "you may not change this document");
+    }
+
+    private Task<Position> PushAsync(
+        DocumentRoom room, DocumentMember member, byte[] update, Position? onlyAfter, CancellationToken cancellationToken)
+    {
         if (Updates.IsEmptyV1(update))
             return HeadAsync(room, cancellationToken);
         // What only deletes is let in: it makes the document smaller.
         if (room.Compaction.DocumentBytes + update.Length > options.Value.MaxDocumentBytes && Updates.InsertersV1(update, Updates.EmptyV1).Count > 0)
             throw new CollabException(ErrorCodes.TooLarge, $"with this update the document would be larger than {options.Value.MaxDocumentBytes} bytes");
         if (!options.Value.EnforceClientIds)
-            return room.PushAsync(update, member);
+            return room.PushAsync(update, member, onlyAfter);
         var writing = room.Writers.ClaimAsync(member.UserId, Updates.InsertersV1(update, Updates.EmptyV1));
         return writing is { IsCompletedSuccessfully: true, Result: true }
-            ? room.PushAsync(update, member)
-            : PushClaimedAsync(room, member, update, writing, cancellationToken);
+            ? room.PushAsync(update, member, onlyAfter)
+            : PushClaimedAsync(room, member, update, writing, onlyAfter, cancellationToken);
     }
 
     /// <summary>The rest of a push that must wait to know under whose client ids it writes.</summary>
     private async Task<Position> PushClaimedAsync(
-        DocumentRoom room, DocumentMember member, byte[] update, ValueTask<bool> writing, CancellationToken cancellationToken)
+        DocumentRoom room, DocumentMember member, byte[] update, ValueTask<bool> writing, Position? onlyAfter, CancellationToken cancellationToken)
     {
         if (!await writing)
         {
@@ -123,7 +161,7 @@ internal sealed class DocumentService(
             }
         }
 
-        return await room.PushAsync(update, member);
+        return await room.PushAsync(update, member, onlyAfter);
     }
 
     /// <summary>Tells a member what he lacks.</summary>
@@ -151,7 +189,7 @@ internal sealed class DocumentService(
 
     /// <summary>A document as it stands, for somebody who does not join.</summary>
     public Task<DocumentState> GetAsync(ClaimsPrincipal user, string documentId, CancellationToken cancellationToken) =>
-        VisitAsync(user, documentId, async room => Existing(await room.GetStateAsync(cancellationToken)));
+        VisitAsync(user, documentId, async room => CheckExists(await room.GetStateAsync(cancellationToken)));
 
     /// <summary>Reads the content of a document as it stands, for somebody who does not join.</summary>
     /// <returns>What <paramref name="read"/> returned, and the document's position.</returns>
@@ -159,7 +197,7 @@ internal sealed class DocumentService(
         ClaimsPrincipal user, string documentId, Func<IDocumentContent, T> read, CancellationToken cancellationToken) =>
         VisitAsync(user, documentId, async room =>
         {
-            Existing(await room.GetStateAsync(cancellationToken));
+            CheckExists(await room.GetStateAsync(cancellationToken));
             var (value, state) = await reader.ReadAsync(room, read, cancellationToken);
             return (value, state.Position);
         });
@@ -251,7 +289,8 @@ internal sealed class DocumentService(
         }
     }
 
-    private static DocumentState Existing(DocumentState state) =>
+    /// <exception cref="CollabException"><c>not_found</c>: nothing was ever written.</exception>
+    public static DocumentState CheckExists(DocumentState state) =>
         state.Offset > 0 ? state : throw new CollabException(ErrorCodes.NotFound, "there is no such document; it begins with its first update");
 
     private async Task RemoveAsync(DocumentRoom room, string connectionId)
@@ -289,7 +328,8 @@ internal sealed class DocumentService(
 
     private static CollabException MayNotRead() => new(ErrorCodes.Forbidden, "you may not read this document");
 
-    private static void CheckName(string documentId)
+    /// <exception cref="CollabException"><c>invalid_name</c>.</exception>
+    public static void CheckName(string documentId)
     {
         if (!RoomName.IsValid(documentId))
             throw new CollabException(ErrorCodes.InvalidName, "a document id is 1 to 200 characters of A-Z a-z 0-9 . _ ~ : @ - / with no empty segment");

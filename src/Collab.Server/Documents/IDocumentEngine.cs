@@ -31,6 +31,15 @@ internal interface IDocumentContent : IDisposable
     /// <inheritdoc cref="IDocumentEngine.Compact"/>
     void Advance(byte[] update);
 
+    /// <summary>Changes the document in one transaction. If that fails the content is of no use any more.</summary>
+    /// <param name="clientId">The Yjs client id to write under.</param>
+    /// <param name="edit">The changes.</param>
+    /// <returns>What has changed, as an update; an empty one when nothing has.</returns>
+    byte[] Edit(ulong clientId, Action<Doc> edit);
+
+    /// <summary>Reads the document, and changes nothing.</summary>
+    T Read<T>(Func<Doc, T> read);
+
     /// <summary>The text of a root that is a text or XML; empty when the root is.</summary>
     string TextOf(string root);
 

@@ -41,6 +41,21 @@ internal sealed class ManagedEngine : IDocumentEngine
                 _doc.ApplyV1(Updates.DiffV1(update, _doc.StateVectorV1()));
         }
 
+        public byte[] Edit(ulong clientId, Action<Doc> edit)
+        {
+            var updates = new List<ReadOnlyMemory<byte>>();
+            _doc.ClientId = clientId;
+            using (_doc.ObserveUpdatesV1(change => updates.Add(change.Update)))
+                _doc.Transact(_ => edit(_doc));
+            return updates.Count == 0 ? Updates.EmptyV1.ToArray() : Updates.MergeV1(updates);
+        }
+
+        public T Read<T>(Func<Doc, T> read)
+        {
+            using (_doc.ReadTransaction())
+                return read(_doc);
+        }
+
         public string TextOf(string root) => _doc.RootToJson(root) is { Kind: AnyKind.String } text ? text.AsString() : "";
 
         public string ToJson() =>

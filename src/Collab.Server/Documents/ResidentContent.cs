@@ -1,4 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Collab.Crdt;
 
 namespace Collab.Server.Documents;
 
@@ -13,6 +16,7 @@ internal sealed class ResidentContent
     private const long BuiltFactor = 16;
 
     private readonly SemaphoreSlim _turn = new(1);
+    private readonly Dictionary<string, int> _writers = new(StringComparer.Ordinal);
     private IDocumentContent? _content;
     private string? _epoch;
     private long _offset;
@@ -48,6 +52,27 @@ internal sealed class ResidentContent
         return _content;
     }
 
+    /// <summary>
+    /// Changes the content of a state; for whoever has entered. It is ahead of the state then: until the update is committed, or
+    /// <see cref="Discard"/>, he stays.
+    /// </summary>
+    /// <param name="state">The state.</param>
+    /// <param name="engine">Builds it.</param>
+    /// <param name="userId">The user who changes it: each writes under a client id of his own.</param>
+    /// <param name="edit">The changes.</param>
+    /// <returns>The update.</returns>
+    public byte[] Edit(DocumentState state, IDocumentEngine engine, string? userId, Action<Doc> edit)
+    {
+        var content = Of(state, engine);
+        ref var clientId = ref CollectionsMarshal.GetValueRefOrAddDefault(_writers, userId ?? "", out var isKnown);
+        if (!isKnown)
+            clientId = RandomNumberGenerator.GetInt32(1, int.MaxValue);
+        return content.Edit((ulong)clientId, edit);
+    }
+
+    /// <summary>Drops the content; for whoever has entered.</summary>
+    public void Discard() => Clear();
+
     /// <summary>Drops the content unless somebody reads it now.</summary>
     public void Drop()
     {
@@ -81,6 +106,7 @@ internal sealed class ResidentContent
     {
         _content?.Dispose();
         _content = null;
+        _writers.Clear();
         Volatile.Write(ref _bytes, 0);
     }
 }

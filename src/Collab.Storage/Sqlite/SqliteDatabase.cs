@@ -69,10 +69,9 @@ internal sealed class SqliteDatabase(SqliteRoomLogOptions options)
         var session = new SqliteSession(Path, create: false, options.BusyTimeout);
         try
         {
-            SqliteSchema.Bring(session);
-            session.Run("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;");
-            if (session.Text("PRAGMA journal_mode = WAL") != "wal")
-                throw new RoomLogUnavailableException("The store's file system does not support SQLite's write-ahead log.");
+            // One after the other: SQLite does not wait for locks when a file changes to another journal mode.
+            lock (_creating)
+                Prepare(session);
             _wasThere = true;
             return session;
         }
@@ -81,6 +80,14 @@ internal sealed class SqliteDatabase(SqliteRoomLogOptions options)
             session.Dispose();
             throw;
         }
+    }
+
+    private static void Prepare(SqliteSession session)
+    {
+        SqliteSchema.Bring(session);
+        session.Run("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;");
+        if (session.Text("PRAGMA journal_mode = WAL") != "wal")
+            throw new RoomLogUnavailableException("The store's file system does not support SQLite's write-ahead log.");
     }
 
     private void CreateWhenMissing()

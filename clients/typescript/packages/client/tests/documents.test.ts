@@ -147,8 +147,10 @@ describe.each(TRANSPORTS)("a document over %s", (transport) => {
     const seesGrace = (): boolean => ada.awareness.getStates().has(grace.awareness.clientID);
     await until(seesGrace);
 
+    let isForgotten = false;
+    ada.awareness.on("change", ({ removed }: { removed: number[] }) => (isForgotten ||= removed.includes(grace.awareness.clientID)));
     adas.reconnect();
-    await until(() => !seesGrace());
+    await until(() => isForgotten);
 
     // Long before she renews her state.
     await until(seesGrace, 5_000);

@@ -2,6 +2,7 @@ using Collab.Server.Channels;
 using Collab.Server.Channels.EventStream;
 using Collab.Server.Documents;
 using Collab.Server.Documents.Data;
+using Collab.Server.Documents.Versions;
 using Collab.Server.Documents.Handlers;
 using Collab.Server.Fanout;
 using Collab.Server.Gateways;
@@ -42,6 +43,7 @@ public static class CollabServiceCollectionExtensions
 
         AddOptions<FanoutOptions>(services, "Collab:Fanout", options => options.Fault());
         AddOptions<DocumentOptions>(services, "Collab:Documents", options => options.Fault());
+        AddOptions<VersionOptions>(services, "Collab:Versions", options => options.Fault());
         AddOptions<ChannelOptions>(services, "Collab:Channels", options => options.Fault());
         AddOptions<NodeOptions>(services, "Collab:Nodes", options => options.Fault());
         AddOptions<LimitOptions>(services, "Collab:Limits", options => options.Fault());
@@ -68,6 +70,9 @@ public static class CollabServiceCollectionExtensions
         services.AddSingleton<DocumentService>();
         services.AddSingleton<DocumentEditor>();
         services.AddSingleton<DocumentViewStream>();
+        services.AddSingleton<VersionLog>();
+        services.AddSingleton<DocumentVersions>();
+        services.AddHostedService<AutomaticVersions>();
         services.TryAddSingleton<IDocumentClient, DocumentClient>();
 
         services.AddMetrics();

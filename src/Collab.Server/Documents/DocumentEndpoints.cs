@@ -4,6 +4,7 @@ using Collab.Crdt;
 using Collab.Protocol;
 using Collab.Server.Documents.Data;
 using Collab.Server.Documents.RichText;
+using Collab.Server.Documents.Versions;
 using Collab.Server.Rooms;
 using Collab.Server.Security;
 using Microsoft.AspNetCore.Builder;
@@ -41,6 +42,7 @@ internal static class DocumentEndpoints
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
             .RefusesAsUsual();
         documents.MapWriting();
+        documents.MapVersions();
         return documents;
     }
 
@@ -95,8 +97,7 @@ internal static class DocumentEndpoints
                 await stream.StreamAsync(context, documentId, lastId.Length > 0 ? lastId : after);
                 return TypedResults.Empty;
             case DocumentFormat.Html:
-                // Of what others wrote nothing may act here, whatever the writer of HTML has overlooked.
-                context.Response.Headers.ContentSecurityPolicy = "default-src 'none'; img-src https: http:; sandbox";
+                context.Response.Headers.ContentSecurityPolicy = DocumentFormat.HtmlPolicy;
                 return await RenderAsync(documents, context, documentId, DocumentFormat.Html, doc => RichTextView.ToHtml(doc, root));
             case DocumentFormat.Markdown:
                 return await RenderAsync(documents, context, documentId, DocumentFormat.Markdown, doc => RichTextView.ToMarkdown(doc, root));

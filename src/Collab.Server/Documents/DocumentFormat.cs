@@ -13,6 +13,9 @@ internal static class DocumentFormat
     public const string Markdown = "text/markdown";
     public const string EventStream = "text/event-stream";
 
+    /// <summary>The policy of what others wrote: nothing may act there, whatever the writer of HTML has overlooked.</summary>
+    public const string HtmlPolicy = "default-src 'none'; img-src https: http:; sandbox";
+
     // Of forms that a caller likes equally the first is taken.
     private static readonly string[] All = [Json, Update, Text, Html, Markdown, EventStream];
 

@@ -47,6 +47,9 @@ internal static partial class DocumentLog
     [LoggerMessage(2014, LogLevel.Information, "Document {DocumentId} was deleted")]
     public static partial void Deleted(ILogger logger, string documentId);
 
+    [LoggerMessage(2015, LogLevel.Warning, "Document {DocumentId} could not be given a version; that is tried again when it is changed")]
+    public static partial void VersionFailed(ILogger logger, string documentId, Exception exception);
+
     [LoggerMessage(2009, LogLevel.Warning, "Document {DocumentId} cannot be compacted by the engine; it is compacted on bytes instead")]
     public static partial void EngineFailed(ILogger logger, string documentId, Exception exception);
 }

@@ -4,6 +4,7 @@ using Collab.Crdt;
 using Collab.Protocol;
 using Collab.Server.Documents.Data;
 using Collab.Server.Documents.Handlers;
+using Collab.Server.Documents.Versions;
 using Collab.Server.Fanout;
 using Collab.Server.Nodes;
 using Collab.Server.Operations;
@@ -17,14 +18,11 @@ namespace Collab.Server.Documents;
 /// One open document on this node: its members, their awareness, and the beat in which its updates are committed, sent on and
 /// acknowledged, in this order.
 /// </summary>
-internal sealed class DocumentRoom : IRoomSource
+internal sealed partial class DocumentRoom : IRoomSource
 {
     private const int MaxUpdatesPerCommit = 4096;
     private const long MaxPendingBytes = 32 * 1024 * 1024;
     private const int MaxMessageBytes = 32 * 1024;
-    /// <summary>The target of a message that only gateways know, with the document's id and the text.</summary>
-    public const string StatelessMessage = "DocumentStateless";
-
     private const int CatchUpEntries = 1024;
     private const long CatchUpBytes = MaxMessageBytes;
 
@@ -44,7 +42,6 @@ internal sealed class DocumentRoom : IRoomSource
     private long _emptySince = Environment.TickCount64;
     private int _visits;
     private bool _retired;
-    private bool _isDeleted;
 
     public DocumentRoom(
         string documentId,
@@ -90,6 +87,8 @@ internal sealed class DocumentRoom : IRoomSource
     public DocumentCompaction Compaction { get; }
 
     public DocumentPeers Peers { get; }
+
+    public VersionKeeper Versions { get; } = new();
 
     /// <summary>Tells the application's handlers; null when it has none.</summary>
     public DocumentEvents? Events { get; }
@@ -204,50 +203,6 @@ internal sealed class DocumentRoom : IRoomSource
             : throw new CollabException(ErrorCodes.RateLimited, "too much waits to be stored in this document; try again in a second");
     }
 
-    /// <summary>Takes no more updates, and waits until those that it has taken are committed.</summary>
-    public async Task BeginDeletionAsync(CancellationToken cancellationToken)
-    {
-        Volatile.Write(ref _isDeleted, true);
-        while (!_beat.IsIdle)
-            await Task.Delay(_options.BeatMilliseconds + 1, cancellationToken);
-    }
-
-    /// <summary>The document stays after all.</summary>
-    public void AbandonDeletion() => Volatile.Write(ref _isDeleted, false);
-
-    /// <summary>The document is no more: takes everybody out of it, and tells him.</summary>
-    public async Task CloseDeletedAsync()
-    {
-        DocumentMember[] members;
-        lock (_gate)
-        {
-            _retired = true;
-            _isDeleted = true;
-            members = [.. _members.Values];
-        }
-
-        Volatile.Read(ref _advanced)?.TrySetResult();
-        foreach (var member in members)
-        {
-            await _connections.LeaveAsync(member.ConnectionId, Key, Group);
-            if (member.TryGoOut())
-                Events?.Left(member);
-            Awareness.Remove(member.ConnectionId);
-            Remove(member.ConnectionId);
-            await _connections.SendConnectionAsync(member.ConnectionId, HubContract.DocumentClosed, [Id, DocumentCloseReasons.Deleted]);
-        }
-    }
-
-    /// <summary>Another node has deleted the document.</summary>
-    public void NoteDeleted()
-    {
-        _close(this);
-        _ = CloseDeletedAsync();
-    }
-
-    /// <summary>Whether the document was deleted while this room was open.</summary>
-    public bool IsDeleted => Volatile.Read(ref _isDeleted);
-
     /// <summary>Waits for something that is committed after a state was read. The room must be kept open.</summary>
     public async Task WaitBeyondAsync(long offset, CancellationToken cancellationToken)
     {
@@ -263,55 +218,11 @@ internal sealed class DocumentRoom : IRoomSource
         }
     }
 
-    /// <summary>Tells the members here and elsewhere what somebody shows.</summary>
-    /// <param name="states">The states that are news.</param>
-    /// <param name="userId">Whose they are.</param>
-    /// <param name="exceptConnectionId">Who knows them already.</param>
-    public Task SendAwarenessAsync(IReadOnlyCollection<AwarenessState> states, string? userId, string? exceptConnectionId = null)
-    {
-        if (states.Count > 0)
-            Peers.Tell(userId, states);
-        return SendAwarenessHereAsync(states, exceptConnectionId);
-    }
-
-    /// <summary>Sends something that is not part of the document to the members here and elsewhere whose protocol has such a thing.</summary>
-    public Task SendStatelessAsync(string payload)
-    {
-        Peers.TellStateless(payload);
-        return SendStatelessHereAsync(payload);
-    }
-
-    /// <summary>Another node sends something that is not part of the document.</summary>
-    public Task SendStatelessHereAsync(string payload)
-    {
-        // Clients of the hub have channels for that.
-        string[] members = [.. _members.Values.Where(member => member.Echoes).Select(member => member.ConnectionId)];
-        return members.Length == 0 ? Task.CompletedTask : _connections.SendConnectionsAsync(members, StatelessMessage, [Id, payload]);
-    }
-
     /// <summary>Another node has committed updates.</summary>
     public Task TakeAsync(DocumentFrame frame) => _feed.OfferAsync(frame, gather: true);
 
     /// <inheritdoc cref="RoomFeed{TFrame}.NoteHead"/>
     public bool NoteHead(Position head) => _feed.NoteHead(head);
-
-    /// <summary>Another node tells what members there show.</summary>
-    public void ShowOthers(string owner, string? userId, IReadOnlyList<AwarenessState> states) =>
-        _ = SendAwarenessHereAsync(Awareness.Apply(owner, userId, states, Environment.TickCount64));
-
-    /// <summary>Another node is gone, and with it those who were there.</summary>
-    public void HideOthers(string owner) => _ = SendAwarenessHereAsync(Awareness.Remove(owner));
-
-    private async Task SendAwarenessHereAsync(IReadOnlyCollection<AwarenessState> states, string? exceptConnectionId = null)
-    {
-        if (states.Count == 0)
-            return;
-        object?[] arguments = [Id, AwarenessUpdate.Encode(states)];
-        if (exceptConnectionId is null)
-            await _connections.SendGroupAsync(Group, HubContract.AwarenessUpdated, arguments);
-        else
-            await _connections.SendGroupExceptAsync(Group, HubContract.AwarenessUpdated, arguments, [exceptConnectionId]);
-    }
 
     async ValueTask<CatchUpMessage?> IRoomSource.ReadAfterAsync(long after, CancellationToken cancellationToken) =>
         await ReadAsync(after, cancellationToken) is { } frame ? new CatchUpMessage(MessageOf(frame), frame.Through) : null;
@@ -397,6 +308,8 @@ internal sealed class DocumentRoom : IRoomSource
             }
 
             Compaction.Appended(entries);
+            foreach (var entry in entries)
+                Versions.Changed(entry.Author, Environment.TickCount64);
         }
         catch (RoomLogUnavailableException exception)
         {

@@ -59,6 +59,7 @@ internal sealed class DocumentRooms(
             await room.BeginDeletionAsync(cancellationToken);
             var existed = await log.DeleteAsync(room.Key, cancellationToken);
             await log.DeleteAsync(new RoomKey(RoomKind.Writers, documentId), cancellationToken);
+            await log.DeleteAsync(new RoomKey(RoomKind.Versions, documentId), cancellationToken);
             room.Peers.TellDeleted();
             await room.CloseDeletedAsync();
             Close(room);

@@ -49,6 +49,22 @@ internal sealed class DocumentWriters(string documentId, IRoomLog log, DocumentA
         return ClaimInLogAsync(userId, clientIds);
     }
 
+    /// <summary>Whose client ids are whose; of nobody in particular an empty id.</summary>
+    /// <exception cref="CollabException">The store cannot tell now.</exception>
+    public async Task<IReadOnlyDictionary<ulong, string>> OwnersAsync()
+    {
+        try
+        {
+            await ReadAsync();
+            lock (_gate)
+                return new Dictionary<ulong, string>(_owners);
+        }
+        catch (RoomLogUnavailableException exception)
+        {
+            throw new CollabException(ErrorCodes.Unavailable, "who has written cannot be looked up now; try again later", exception);
+        }
+    }
+
     private async ValueTask<bool> ClaimInLogAsync(string? userId, IReadOnlyList<ulong> clientIds)
     {
         try

@@ -19,6 +19,10 @@ internal sealed class ManagedEngine : IDocumentEngine
 
     public IDocumentContent Open(byte[] update) => new Content(Load(update));
 
+    /// <summary>All roots as one JSON object.</summary>
+    public static string ToJson(Doc doc) =>
+        Any.FromObject(new OrderedDictionary<string, Any>(doc.RootNames.Select(name => KeyValuePair.Create(name, doc.RootToJson(name))))).ToString();
+
     private static Doc Load(byte[] update)
     {
         var doc = new Doc(Options);
@@ -58,9 +62,7 @@ internal sealed class ManagedEngine : IDocumentEngine
 
         public string TextOf(string root) => _doc.RootToJson(root) is { Kind: AnyKind.String } text ? text.AsString() : "";
 
-        public string ToJson() =>
-            Any.FromObject(new OrderedDictionary<string, Any>(
-                _doc.RootNames.Select(name => KeyValuePair.Create(name, _doc.RootToJson(name))))).ToString();
+        public string ToJson() => ManagedEngine.ToJson(_doc);
 
         public void Dispose() => _doc.Dispose();
     }

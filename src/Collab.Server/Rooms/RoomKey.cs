@@ -14,6 +14,9 @@ public enum RoomKind
 
     /// <summary>Which user writes under which client ids in the document of the same name.</summary>
     Writers = 4,
+
+    /// <summary>The versions of the document of the same name.</summary>
+    Versions = 5,
 }
 
 /// <summary>Names a room: a document and a channel of one name are two rooms.</summary>

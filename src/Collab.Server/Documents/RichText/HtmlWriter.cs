@@ -25,6 +25,31 @@ internal static class HtmlWriter
 
     private static void Write(StringBuilder html, RichBlock block)
     {
+        // What stands in lists and tables can hold nothing else; its text says what has changed.
+        var change = block.Kind is RichBlockKind.Item or RichBlockKind.Row or RichBlockKind.Cell ? null : block.Change;
+        Begin(html, change);
+        WriteBlock(html, block);
+        End(html, change);
+    }
+
+    private static void Begin(StringBuilder html, RichChange? change)
+    {
+        if (change is null)
+            return;
+        html.Append(change.IsAdded ? "<ins" : "<del");
+        if (change.Author is { Length: > 0 } author)
+            html.Append(" data-author=\"").Append(Encoded(author)).Append('"');
+        html.Append('>');
+    }
+
+    private static void End(StringBuilder html, RichChange? change)
+    {
+        if (change is not null)
+            html.Append(change.IsAdded ? "</ins>" : "</del>");
+    }
+
+    private static void WriteBlock(StringBuilder html, RichBlock block)
+    {
         switch (block.Kind)
         {
             case RichBlockKind.Rule:
@@ -39,7 +64,11 @@ internal static class HtmlWriter
                     html.Append(" class=\"language-").Append(Encoded(language)).Append('"');
                 html.Append('>');
                 foreach (var run in block.Runs)
+                {
+                    Begin(html, run.Change);
                     html.Append(Encoded(run.Text));
+                    End(html, run.Change);
+                }
                 html.Append("</code></pre>");
                 break;
             case RichBlockKind.Item:
@@ -69,7 +98,11 @@ internal static class HtmlWriter
     {
         html.Append('<').Append(tag).Append(attributes).Append('>');
         foreach (var run in block.Runs)
+        {
+            Begin(html, run.Change);
             Write(html, run);
+            End(html, run.Change);
+        }
         foreach (var inner in block.Blocks)
         {
             if (block.Kind == RichBlockKind.TaskList && inner.Kind == RichBlockKind.Item)

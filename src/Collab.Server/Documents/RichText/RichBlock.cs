@@ -34,6 +34,9 @@ internal sealed record RichBlock(RichBlockKind Kind)
     /// <summary>Of an image its address, of code its language.</summary>
     public string? Source { get; init; }
 
+    /// <summary>Whether all of it was added or removed, and by whom; null when it was there before and still is.</summary>
+    public RichChange? Change { get; init; }
+
     /// <summary>The blocks in it.</summary>
     public List<RichBlock> Blocks { get; } = [];
 
@@ -52,9 +55,17 @@ internal sealed record RichRun(string Text, RichMarks Marks = RichMarks.None)
     /// <summary>The address of an image; null when it is text.</summary>
     public string? Image { get; init; }
 
+    /// <summary>Whether it was added or removed, and by whom; null when it was there before and still is.</summary>
+    public RichChange? Change { get; init; }
+
     /// <summary>Whether it is the end of a line within a block.</summary>
     public bool IsBreak { get; init; }
 }
+
+/// <summary>How something differs between two versions.</summary>
+/// <param name="IsAdded">It is in the later one only; else in the earlier one only.</param>
+/// <param name="Author">The id of the user who wrote it; null when nobody knows.</param>
+internal sealed record RichChange(bool IsAdded, string? Author);
 
 /// <summary>Formatting of text.</summary>
 [Flags]

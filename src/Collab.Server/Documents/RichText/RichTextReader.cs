@@ -7,20 +7,21 @@ namespace Collab.Server.Documents.RichText;
 /// Reads rich text of the common editors: XML as y-prosemirror stores it (Tiptap and ProseMirror's own schemas), and texts with Quill's
 /// attributes. What is unknown keeps its text.
 /// </summary>
-internal static class RichTextReader
+/// <param name="comparison">Two versions to be compared; null to read the document as it is.</param>
+internal sealed class RichTextReader(RichTextComparison? comparison = null)
 {
     // As deep as the engine lets types nest; what lies deeper is left out rather than read without end.
     private const int MaxDepth = 64;
 
     /// <summary>Reads a fragment.</summary>
-    public static List<RichBlock> Read(XmlFragment fragment) => ReadBlocks(fragment, 0);
+    public List<RichBlock> Read(XmlFragment fragment) => ReadBlocks(fragment, 0);
 
     /// <summary>Reads a text: a block for each line, whose attributes stand on its line feed.</summary>
-    public static List<RichBlock> Read(Text text)
+    public List<RichBlock> Read(Text text)
     {
         var blocks = new List<RichBlock>();
         var line = new List<RichRun>();
-        foreach (var part in text.ToDelta())
+        foreach (var part in Delta(text))
         {
             if (!part.Value.TryGetString(out var letters))
             {
@@ -44,20 +45,20 @@ internal static class RichTextReader
         return blocks;
     }
 
-    private static List<RichBlock> ReadBlocks(XmlFragment parent, int depth)
+    private List<RichBlock> ReadBlocks(XmlFragment parent, int depth)
     {
         var blocks = new List<RichBlock>();
         var loose = new List<RichRun>();
-        foreach (var child in depth > MaxDepth ? [] : parent.Children)
+        foreach (var (child, change) in depth > MaxDepth ? [] : Children(parent))
         {
             if (child is XmlElement element && !IsInline(element))
             {
                 AddLoose();
-                blocks.Add(ReadBlock(element, depth));
+                blocks.Add(ReadBlock(element, depth, change));
             }
             else
             {
-                ReadRuns(child, loose);
+                ReadRuns(child, loose, change);
             }
         }
         AddLoose();
@@ -75,7 +76,7 @@ internal static class RichTextReader
         }
     }
 
-    private static RichBlock ReadBlock(XmlElement element, int depth)
+    private RichBlock ReadBlock(XmlElement element, int depth, RichChange? change)
     {
         var block = element.Name switch
         {
@@ -96,44 +97,53 @@ internal static class RichTextReader
             "tableHeader" or "table_header" => new RichBlock(RichBlockKind.Cell) { IsMarked = true },
             _ => new RichBlock(RichBlockKind.Group),
         };
+        block = block with { Change = change };
         if (block.Kind == RichBlockKind.Image)
             block.Runs.Add(new RichRun(TextOf(element, "alt") ?? ""));
         else if (block.Kind is RichBlockKind.Paragraph or RichBlockKind.Heading or RichBlockKind.Code)
-            ReadRuns(element, block.Runs);
+        {
+            foreach (var (child, inner) in Children(element))
+                ReadRuns(child, block.Runs, inner);
+        }
         else
             block.Blocks.AddRange(ReadBlocks(element, depth + 1));
         return block;
     }
 
-    private static void ReadRuns(SharedType node, List<RichRun> runs)
+    private void ReadRuns(SharedType node, List<RichRun> runs, RichChange? change)
     {
         switch (node)
         {
             case XmlText text:
-                foreach (var part in text.ToDelta())
+                foreach (var part in Delta(text))
                 {
                     if (part.Value.TryGetString(out var letters))
                         runs.Add(RunOf(letters, part.Attributes));
                 }
                 break;
             case XmlElement { Name: "hardBreak" or "hard_break" }:
-                runs.Add(new RichRun("\n") { IsBreak = true });
+                runs.Add(new RichRun("\n") { IsBreak = true, Change = change });
                 break;
             case XmlElement { Name: "image" } image:
-                runs.Add(new RichRun(TextOf(image, "alt") ?? "") { Image = SafeAddress.OfImage(TextOf(image, "src")) });
+                runs.Add(new RichRun(TextOf(image, "alt") ?? "") { Image = SafeAddress.OfImage(TextOf(image, "src")), Change = change });
                 break;
             case XmlElement { Name: "mention" } mention:
-                runs.Add(new RichRun("@" + (TextOf(mention, "label") ?? TextOf(mention, "id") ?? "")));
+                runs.Add(new RichRun("@" + (TextOf(mention, "label") ?? TextOf(mention, "id") ?? "")) { Change = change });
                 break;
             case XmlElement { Name: "emoji" } emoji:
-                runs.Add(new RichRun(TextOf(emoji, "emoji") ?? $":{TextOf(emoji, "name")}:"));
+                runs.Add(new RichRun(TextOf(emoji, "emoji") ?? $":{TextOf(emoji, "name")}:") { Change = change });
                 break;
             case XmlFragment others:
-                foreach (var child in others.Children)
-                    ReadRuns(child, runs);
+                foreach (var (child, inner) in Children(others))
+                    ReadRuns(child, runs, inner);
                 break;
         }
     }
+
+    private IEnumerable<(SharedType Node, RichChange? Change)> Children(XmlFragment parent) =>
+        comparison?.Children(parent) ?? parent.Children.Select(child => (child, (RichChange?)null));
+
+    private IReadOnlyList<Delta> Delta(Text text) => comparison?.Delta(text) ?? text.ToDelta();
 
     private static bool IsInline(XmlElement element) => element.Name is "hardBreak" or "hard_break" or "mention" or "emoji";
 
@@ -214,7 +224,7 @@ internal static class RichTextReader
             if (name == "link")
                 link = SafeAddress.OfLink(value.TryGetString(out var address) ? address : MemberOf(value, "href"));
         }
-        return new RichRun(text, marks) { Link = link };
+        return new RichRun(text, marks) { Link = link, Change = RichTextComparison.ChangeIn(attributes) };
     }
 
     private static bool Has(IReadOnlyDictionary<string, Any>? attributes, string name) =>

@@ -1,6 +1,7 @@
 using Collab.Crdt;
 using Collab.Protocol;
 using Collab.Testing;
+using Collab.Testing.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Collab.Server.Documents.Data;
@@ -142,6 +143,29 @@ public sealed class DocumentClientTests : IAsyncLifetime
         using var missing = await _host.SendAsync(HttpMethod.Delete, "/documents/doc", grants: admin);
 
         Assert.Equal([403, 204, 404], new[] { refused, deleted, missing }.Select(answer => (int)answer.StatusCode));
+    }
+
+    [Fact]
+    public async Task On_another_node_a_deleted_document_is_closed_and_an_appearance_is_seen()
+    {
+        await using var nodes = new InMemoryNodes();
+        var (here, there) = (await nodes.StartAsync(), await nodes.StartAsync());
+        var documents = here.Services.GetRequiredService<IDocumentClient>();
+        await documents.EditAsync("doc", doc => doc.GetText("text").Insert(0, "a"));
+        var client = await there.ConnectAsync("ben");
+        await client.JoinAsync("doc");
+        await using var reader = there.Follow("/documents/doc");
+        await reader.UntilAsync(one => one.Events.Count == 1);
+
+        await using (var appearance = await documents.AppearAsync("doc", Any.FromObject(("user", "agent"))))
+            await client.UntilAsync(one => one.Awareness.Any(news => AwarenessUpdate.Decode(news.Awareness).Any(state => state.ClientId == appearance.ClientId)));
+        await documents.EditAsync("doc", doc => doc.GetText("text").Insert(1, "b"));
+        await reader.UntilAsync(one => one.Events.Last().Data == "{\"path\":\"/text\",\"data\":\"ab\"}");
+        await documents.DeleteAsync("doc");
+
+        await client.UntilAsync(one => one.ClosedDocuments.Contains(("doc", DocumentCloseReasons.Deleted)));
+        await reader.UntilAsync(one => one.Events.Any(happened => happened.Event == "closed"));
+        Assert.Equal(Updates.EmptyV1.ToArray(), (await client.JoinAsync("doc")).Update);
     }
 
     private static string StateIn(byte[] awareness, ulong client) =>

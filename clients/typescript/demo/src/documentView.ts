@@ -9,6 +9,8 @@ import { readableName } from "./documentId";
 import { h } from "./dom";
 import { caretUser, createEditor, refreshCarets, titleOf, wordCount } from "./editor";
 import type { Identity } from "./identity";
+import { createHistory } from "./history";
+import type { History } from "./history";
 import { createPresence } from "./presence";
 import { createSaveState } from "./saveState";
 import { createToolbar } from "./toolbar";
@@ -32,6 +34,7 @@ export interface DocumentView {
   readonly toolbar: HTMLElement;
   readonly content: HTMLElement;
   readonly chat: Chat;
+  readonly history: History;
   rename(identity: Identity): void;
   destroy(): void;
 }
@@ -47,6 +50,7 @@ export function openDocument(
   const paper = h("div", { class: "paper" });
   const editor = createEditor(paper, provider, identity);
   const chat = openChat(connection, documentId, identity);
+  const history = createHistory(documentId, () => provider.access === "write");
   const presence = createPresence(provider.awareness);
   const banner = h("div", { class: "banner", role: "alert", hidden: true, "data-testid": "banner" });
   const words = h("span", { class: "words", "data-testid": "words" });
@@ -135,6 +139,7 @@ export function openDocument(
     toolbar: createToolbar(editor),
     content,
     chat,
+    history,
     rename: (next) => {
       editor.commands.updateUser(caretUser(provider, next));
       chat.rename(next);
@@ -143,6 +148,7 @@ export function openDocument(
       clearTimeout(bannerTimer);
       clearTimeout(titleTimer);
       chat.destroy();
+      history.destroy();
       presence.destroy();
       provider.awareness.off("change", showCarets);
       cancelAnimationFrame(caretFrame);

@@ -6,6 +6,7 @@ import "./styles/layout.css";
 import "./styles/controls.css";
 import "./styles/editor.css";
 import "./styles/chat.css";
+import "./styles/history.css";
 import { CollabConnection } from "@collab/client";
 import { createConnectionPanel, transportMode } from "./connectionPanel";
 import { openDocument } from "./documentView";
@@ -46,6 +47,7 @@ const { button: connectionButton, panel: connectionPanel } = createConnectionPan
 const heading = h("div", { class: "heading" });
 const people = h("div", { class: "people" });
 const chatButton = h("div", { class: "chat-slot" });
+const historyButton = h("div", { class: "chat-slot" });
 const chatPanel = h("div", { class: "chat-slot" });
 const tools = h("div", { class: "tools" });
 const stage = h("div", { class: "stage" });
@@ -65,7 +67,7 @@ document.getElementById("app")!.append(
   h(
     "div",
     { class: "workspace" },
-    h("header", { class: "topbar" }, menuButton, heading, h("div", { class: "topbar-end" }, people, chatButton, connectionButton, shareButton)),
+    h("header", { class: "topbar" }, menuButton, heading, h("div", { class: "topbar-end" }, people, historyButton, chatButton, connectionButton, shareButton)),
     tools,
     stage,
   ),
@@ -93,6 +95,7 @@ function show(): void {
   view = opened;
   heading.replaceChildren(opened.title, opened.saveState, opened.words);
   people.replaceChildren(opened.presence);
+  historyButton.replaceChildren(opened.history.button);
   chatButton.replaceChildren(opened.chat.button);
   chatPanel.replaceChildren(opened.chat.panel);
   tools.replaceChildren(opened.toolbar);
@@ -101,7 +104,7 @@ function show(): void {
 }
 
 function showNotFound(): void {
-  for (const part of [heading, people, tools, chatButton, chatPanel]) part.replaceChildren();
+  for (const part of [heading, people, tools, historyButton, chatButton, chatPanel]) part.replaceChildren();
   stage.replaceChildren(
     h(
       "main",

@@ -25,7 +25,9 @@ return await HostRun.RunAsync(() =>
     builder.AddCollabTransport();
     builder.Logging.KeepAddressesOutOfLogs();
     builder.Services.AddCollabAuthentication(builder.Configuration, builder.Environment);
-    builder.Services.AddCollab().AddConfiguredStore(builder.Configuration);
+    var collab = builder.Services.AddCollab();
+    collab.AddConfiguredStore(builder.Configuration);
+    collab.AddConfiguredRules(builder.Configuration);
     builder.Services.AddCollabCors();
     builder.Services.AddCollabOpenApi();
     builder.Services.AddCollabTelemetry(builder.Configuration);

@@ -45,6 +45,9 @@ public static class ErrorCodes
     /// <summary>There is no such document.</summary>
     public const string NotFound = "not_found";
 
+    /// <summary>A rule of the application refuses the edit; its own code comes first in the message. Nothing was stored: take the edit back.</summary>
+    public const string Rejected = "rejected";
+
     /// <summary>The document is not at the position that the caller's condition names (<c>If-Match</c>, <c>If-None-Match</c>).</summary>
     public const string PreconditionFailed = "precondition_failed";
 

@@ -64,6 +64,7 @@ internal sealed class CollabProblemFilter : IEndpointFilter
         ErrorCodes.NotFound => StatusCodes.Status404NotFound,
         ErrorCodes.NotAcceptable => StatusCodes.Status406NotAcceptable,
         ErrorCodes.Conflict => StatusCodes.Status409Conflict,
+        ErrorCodes.Rejected => StatusCodes.Status422UnprocessableEntity,
         ErrorCodes.PreconditionFailed => StatusCodes.Status412PreconditionFailed,
         ErrorCodes.UnsupportedType => StatusCodes.Status415UnsupportedMediaType,
         ErrorCodes.TooLarge => StatusCodes.Status413PayloadTooLarge,

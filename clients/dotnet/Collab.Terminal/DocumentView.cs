@@ -94,7 +94,7 @@ internal sealed class DocumentView : TextView
                 ? _binding.ToPlace(StickyIndex.FromJson(head))
                 : null;
         }
-        catch (Exception exception) when (exception is FormatException or InvalidOperationException or KeyNotFoundException or ArgumentException)
+        catch (Exception exception) when (exception is InvalidUpdateException or InvalidOperationException or ArgumentException)
         {
             // Whatever a stranger shows there, it is no place.
             return null;

@@ -12,6 +12,7 @@ public sealed class UndoManager : IDisposable
     private readonly List<StackItem> _undoStack = [], _redoStack = [];
     private readonly HandlerList<StackItemEvent> _added = new(), _updated = new(), _popped = new();
     private readonly IDisposable _transactions, _destroy;
+    private readonly bool _watchesAll;
     private bool _tracksNull;
     private UndoDirection? _running;
     private long? _lastChange;
@@ -43,6 +44,24 @@ public sealed class UndoManager : IDisposable
         AddTrackedOrigin(this);
         _transactions = Doc.ObserveAfterTransaction(AfterTransaction);
         _destroy = Doc.ObserveDestroy(_ => Dispose());
+    }
+
+    private UndoManager(Doc doc, UndoOptions options)
+    {
+        (Doc, _options, _watchesAll) = (doc, options, true);
+        _transactions = Doc.ObserveAfterTransaction(AfterTransaction);
+        _destroy = Doc.ObserveDestroy(_ => Dispose());
+    }
+
+    /// <summary>
+    /// Watches a whole document, and takes all that is changed here, whatever its origin: what <see cref="Doc.ApplyV1"/> brings is others'.
+    /// </summary>
+    /// <param name="doc">The document.</param>
+    /// <param name="options">How it is to work; its tracked origins are passed over.</param>
+    public static UndoManager OfAll(Doc doc, UndoOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(doc);
+        return new UndoManager(doc, options ?? new UndoOptions());
     }
 
     /// <summary>The document.</summary>
@@ -109,6 +128,34 @@ public sealed class UndoManager : IDisposable
     /// <exception cref="InvalidOperationException">A transaction is open.</exception>
     public StackItem? Undo() => Run(UndoDirection.Undo, _undoStack);
 
+    /// <summary>Undoes one step, wherever it stands, and leaves those after it. It cannot be done again.</summary>
+    /// <param name="step">A step of <see cref="UndoStack"/>.</param>
+    /// <returns>False when it is none, or has no effect any more.</returns>
+    /// <exception cref="InvalidOperationException">A transaction is open.</exception>
+    public bool Undo(StackItem step)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        if (!_undoStack.Contains(step))
+            return false;
+        var redo = _redoStack.ToArray();
+        var changed = Run(UndoDirection.Undo, [step]) is not null;
+        _undoStack.Remove(step);
+        _redoStack.Clear();
+        _redoStack.AddRange(redo);
+        return changed;
+    }
+
+    /// <summary>Forgets one step, so that what it would bring back can be collected.</summary>
+    /// <param name="step">A step of <see cref="UndoStack"/>; others are passed over.</param>
+    public void Forget(StackItem step)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        if (!_undoStack.Remove(step))
+            return;
+        using var scope = Doc.Write();
+        Release(scope.Transaction, [step]);
+    }
+
     /// <summary>Does again what was undone last.</summary>
     /// <returns>The step; null when there was nothing to do again.</returns>
     /// <exception cref="InvalidOperationException">A transaction is open.</exception>
@@ -130,6 +177,8 @@ public sealed class UndoManager : IDisposable
     /// <summary>True when a block is in one of the types watched.</summary>
     private bool IsInScope(BlockStore store, int handle)
     {
+        if (_watchesAll)
+            return true;
         while (handle != 0 && !store[handle].IsGc)
         {
             var parent = store.ParentOf(store[handle]);
@@ -206,11 +255,8 @@ public sealed class UndoManager : IDisposable
 
     private void AfterTransaction(Transaction transaction)
     {
-        if (!_options.CaptureTransaction(transaction) || !IsTracked(transaction.Origin)
-            || !_scope.Exists(type => transaction.HasChangedWithin(type.Branch!)))
-        {
+        if (!_options.CaptureTransaction(transaction) || !IsTracked(transaction) || !HasChanged(transaction))
             return;
-        }
         var stack = _running == UndoDirection.Undo ? _redoStack : _undoStack;
         if (_running == UndoDirection.Undo)
             StopCapturing();
@@ -245,8 +291,13 @@ public sealed class UndoManager : IDisposable
         Tell(joins ? _updated : _added, new StackItemEvent(stack[^1], direction, transaction.Origin));
     }
 
-    private bool IsTracked(object? origin) =>
-        origin is null ? _tracksNull : _trackedOrigins.Contains(origin) || _trackedOrigins.Contains(origin.GetType());
+    private bool HasChanged(Transaction transaction) => _watchesAll
+        ? transaction.Inserted.Count > 0 || !transaction.Deletes.IsEmpty
+        : _scope.Exists(type => transaction.HasChangedWithin(type.Branch!));
+
+    private bool IsTracked(Transaction transaction) => _watchesAll
+        ? transaction.Local
+        : transaction.Origin is not { } origin ? _tracksNull : _trackedOrigins.Contains(origin) || _trackedOrigins.Contains(origin.GetType());
 
     private void Clear(bool undo, bool redo)
     {

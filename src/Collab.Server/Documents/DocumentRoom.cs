@@ -4,6 +4,7 @@ using Collab.Crdt;
 using Collab.Protocol;
 using Collab.Server.Documents.Data;
 using Collab.Server.Documents.Handlers;
+using Collab.Server.Documents.Rules;
 using Collab.Server.Documents.Versions;
 using Collab.Server.Fanout;
 using Collab.Server.Nodes;
@@ -31,6 +32,7 @@ internal sealed partial class DocumentRoom : IRoomSource
     private readonly DocumentOptions _options;
     private readonly RoomMetrics _metrics;
     private readonly Action<DocumentRoom> _close;
+    private readonly DocumentJudge? _judge;
     private readonly ILogger _logger;
     private readonly CommitBeat<PendingPush> _beat;
     private readonly RoomFeed<DocumentFrame> _feed;
@@ -62,6 +64,7 @@ internal sealed partial class DocumentRoom : IRoomSource
         Writers = new DocumentWriters(documentId, log, Awareness, logger);
         Resident = new ResidentDocument(Key, log, options.ResidentBytes, hooks.SupplyAsync);
         Events = hooks.EventsOf(this);
+        _judge = hooks.JudgeOf(documentId);
         Compaction = new DocumentCompaction(this, compactor, options, logger);
         Peers = new DocumentPeers(this, bus);
         var beat = TimeSpan.FromMilliseconds(options.BeatMilliseconds);
@@ -193,7 +196,11 @@ internal sealed partial class DocumentRoom : IRoomSource
     /// <param name="writer">Who wrote it.</param>
     /// <param name="onlyAfter">The position at which the document must be until then, as far as this node knows; null in any case.</param>
     /// <exception cref="CollabException">Too much waits to be committed already, or the document is at another position.</exception>
-    public Task<Position> PushAsync(byte[] update, DocumentMember writer, Position? onlyAfter = null)
+    public Task<Position> PushAsync(byte[] update, DocumentMember writer, Position? onlyAfter = null) => _judge is { } judge
+        ? judge.PushAsync(writer.UserId, update, () => GetStateAsync(CancellationToken.None), () => HandOverAsync(update, writer, onlyAfter), CancellationToken.None)
+        : HandOverAsync(update, writer, onlyAfter);
+
+    private Task<Position> HandOverAsync(byte[] update, DocumentMember writer, Position? onlyAfter)
     {
         if (Volatile.Read(ref _isDeleted))
             throw new CollabException(ErrorCodes.NotJoined, "the document was deleted");

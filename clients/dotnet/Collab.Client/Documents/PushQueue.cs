@@ -1,4 +1,5 @@
 using Collab.Crdt;
+using Collab.Protocol;
 
 namespace Collab.Client;
 
@@ -9,9 +10,14 @@ namespace Collab.Client;
 /// <param name="push">Sends one update and returns its position, once it is durable.</param>
 /// <param name="acknowledged">So many of the queued changes are durable.</param>
 /// <param name="failed">A push failed. Transient failures are tried again; an update that was refused is left out.</param>
+/// <param name="rejected">A rule refuses so many of the queued changes: takes them back, and says whether that was possible.</param>
 /// <param name="ending">Cancelled when the membership ends.</param>
 internal sealed class PushQueue(
-    Func<byte[], Task<string>> push, Action<int> acknowledged, Action<CollabException> failed, CancellationToken ending)
+    Func<byte[], Task<string>> push,
+    Action<int> acknowledged,
+    Action<CollabException> failed,
+    Func<int, CollabException, Task<bool>> rejected,
+    CancellationToken ending)
 {
     // A push carries at most about this many bytes and this many updates, unless one update alone is larger.
     private const int MaxBytes = 256 * 1024;
@@ -50,6 +56,14 @@ internal sealed class PushQueue(
             {
                 if (ending.IsCancellationRequested || exception.Code == ClientErrorCodes.Disconnected)
                     break;
+                if (exception.Code == ErrorCodes.Rejected && await rejected(count, exception))
+                {
+                    // Together with what takes it back it changes nothing, and what comes after it needs it: updates have no gaps.
+                    _updates.AddFirst((update, count));
+                    await Task.Yield();
+                    MergeAll();
+                    continue;
+                }
                 if (exception.IsTransient)
                     _updates.AddFirst((update, count));
                 failed(exception);
@@ -58,6 +72,13 @@ internal sealed class PushQueue(
             }
         }
         _isBusy = false;
+    }
+
+    private void MergeAll()
+    {
+        var (all, count) = (_updates.Select(queued => (ReadOnlyMemory<byte>)queued.Update).ToArray(), _updates.Sum(queued => queued.Count));
+        _updates.Clear();
+        _updates.AddFirst((Updates.MergeV1(all), count));
     }
 
     // What the next push carries, oldest first.

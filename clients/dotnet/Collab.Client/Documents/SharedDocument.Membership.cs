@@ -9,7 +9,14 @@ public sealed partial class SharedDocument
     // How long to wait for another thread that is at work in the document.
     private static readonly TimeSpan InUse = TimeSpan.FromMilliseconds(1);
 
+    // Of how many refusals in a row what was refused is taken back.
+    private const int MaxRefusals = 2;
+
+    // What is not known to be durable, in its order; null for what cannot be taken back.
+    private readonly Queue<StackItem?> _unacknowledged = new();
+
     private Membership? _membership;
+    private int _refusals;
 
     private async Task JoinAsync()
     {
@@ -52,8 +59,9 @@ public sealed partial class SharedDocument
             return;
         membership.Queue = new PushQueue(
             update => _connection.CallAsync<string>("PushUpdate", Id, update),
-            count => SetUnacknowledged(Math.Max(0, Unacknowledged - count)),
+            count => Acknowledged(count),
             Fail,
+            TakeBackAsync,
             membership.Ending);
         await PushMissingAsync(membership, joined.Update, joined.StateVector);
         membership.Relay.Apply(joined.Awareness);
@@ -95,7 +103,7 @@ public sealed partial class SharedDocument
             return;
         if (Updates.CoversV1(serverUpdate, missing))
         {
-            SetUnacknowledged(0);
+            Acknowledged(Math.Max(Unacknowledged, _unacknowledged.Count));
             return;
         }
         if (Unacknowledged == 0)
@@ -118,13 +126,52 @@ public sealed partial class SharedDocument
         if (ReferenceEquals(change.Origin, this))
             return;
         var update = change.Update;
+        // The step that has just come onto the stack, if this is one: what others' updates bring, and taking back, are none.
+        var step = change.Transaction.Local && !ReferenceEquals(change.Origin, _steps) && _steps.UndoStack.Count > 0 ? _steps.UndoStack[^1] : null;
         Context.Post(() =>
         {
+            _unacknowledged.Enqueue(step);
             SetUnacknowledged(Unacknowledged + 1);
             // Before the join is answered nothing needs queueing: what the server lacks is sent then.
             if (Access == DocumentAccess.Write)
                 _membership?.Queue?.Add(update, 1);
         });
+    }
+
+    private void Acknowledged(int count)
+    {
+        _refusals = 0;
+        List<StackItem> done = [];
+        for (var i = 0; i < count && _unacknowledged.TryDequeue(out var step); i++)
+        {
+            if (step is not null)
+                done.Add(step);
+        }
+        SetUnacknowledged(Math.Max(0, Unacknowledged - count));
+        _ = WhenFreeAsync(_ =>
+        {
+            foreach (var step in done)
+                _steps.Forget(step);
+            return true;
+        });
+    }
+
+    // A rule refuses so many changes: they are undone, at the second time all that is not acknowledged.
+    private async Task<bool> TakeBackAsync(int count, CollabException refusal)
+    {
+        StackItem[] steps = [.. (_refusals++ == 0 ? _unacknowledged.Take(count) : _unacknowledged).OfType<StackItem>().Reverse()];
+        if (_refusals > MaxRefusals || steps.Length == 0)
+            return false;
+        var isUndone = await WhenFreeAsync(_ =>
+        {
+            var any = false;
+            foreach (var step in steps)
+                any |= _steps.Undo(step);
+            return any;
+        });
+        if (_refusals == 1)
+            Tell(() => Rejected?.Invoke(this, refusal));
+        return isUndone;
     }
 
     private Task<bool> ApplyAsync(byte[] update) => WhenFreeAsync(doc =>

@@ -22,6 +22,8 @@ public sealed partial class SharedDocument : IAsyncDisposable, INotifyPropertyCh
     private readonly CollabConnection _connection;
     private readonly LocalCopy? _localCopy;
     private readonly bool _ownsAwareness;
+    // What is not acknowledged, so that it can be taken back if a rule refuses it.
+    private readonly UndoManager _steps;
     private readonly IDisposable[] _observations;
     private bool _isWanted, _isDisposed;
 
@@ -42,8 +44,10 @@ public sealed partial class SharedDocument : IAsyncDisposable, INotifyPropertyCh
             else if (options.Doc is not null)
                 _localCopy.Append(Doc.StateDiffV1());
         }
+        _steps = UndoManager.OfAll(Doc, new UndoOptions { CaptureTimeout = TimeSpan.Zero });
         _observations =
         [
+            _steps,
             Doc.ObserveUpdatesV1(OnUpdate),
             Doc.ObserveDestroy(_ => DisposeAsync().AsTask()),
             Awareness.ObserveChange(change => Context.Post(() => Tell(() => AwarenessChanged?.Invoke(this, change)))),
@@ -64,6 +68,12 @@ public sealed partial class SharedDocument : IAsyncDisposable, INotifyPropertyCh
 
     /// <summary>The server ended the membership for good: see <see cref="DocumentCloseReasons"/>. <see cref="Connect"/> tries again.</summary>
     public event EventHandler<string>? Closed;
+
+    /// <summary>
+    /// A rule of the server refuses what was changed here, and it was taken back: nobody else has seen it. The message begins with the
+    /// rule's own code.
+    /// </summary>
+    public event EventHandler<CollabException>? Rejected;
 
     /// <summary>Something was refused or failed. Transient failures are tried again.</summary>
     public event EventHandler<CollabException>? Failed;

@@ -1,10 +1,12 @@
-import { CollabProvider } from "@collab/client";
+import { CollabProvider, Comments } from "@collab/client";
 import type { CollabConnection } from "@collab/client";
 import type { Editor } from "@tiptap/core";
 import { isChangeOrigin } from "@tiptap/extension-collaboration";
 import * as Y from "yjs";
 import { openChat } from "./chat";
 import type { Chat } from "./chat";
+import { createComments } from "./commentsPanel";
+import type { CommentsPanel } from "./commentsPanel";
 import { readableName } from "./documentId";
 import { h } from "./dom";
 import { caretUser, createEditor, refreshCarets, titleOf, wordCount } from "./editor";
@@ -35,6 +37,7 @@ export interface DocumentView {
   readonly content: HTMLElement;
   readonly chat: Chat;
   readonly history: History;
+  readonly comments: CommentsPanel;
   rename(identity: Identity): void;
   destroy(): void;
 }
@@ -48,7 +51,9 @@ export function openDocument(
   const doc = new Y.Doc();
   const provider = new CollabProvider(connection, documentId, doc);
   const paper = h("div", { class: "paper" });
-  const editor = createEditor(paper, provider, identity);
+  const stored = new Comments(doc);
+  const editor = createEditor(paper, provider, identity, stored);
+  const comments = createComments(stored, editor, identity, () => provider.access === "write");
   const chat = openChat(connection, documentId, identity);
   const history = createHistory(documentId, () => provider.access === "write");
   const presence = createPresence(provider.awareness);
@@ -140,7 +145,9 @@ export function openDocument(
     content,
     chat,
     history,
+    comments,
     rename: (next) => {
+      comments.rename(next);
       editor.commands.updateUser(caretUser(provider, next));
       chat.rename(next);
     },
@@ -149,6 +156,8 @@ export function openDocument(
       clearTimeout(titleTimer);
       chat.destroy();
       history.destroy();
+      comments.destroy();
+      stored.destroy();
       presence.destroy();
       provider.awareness.off("change", showCarets);
       cancelAnimationFrame(caretFrame);

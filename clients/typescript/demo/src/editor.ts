@@ -4,12 +4,13 @@ import CollaborationCaret from "@tiptap/extension-collaboration-caret";
 import { Placeholder } from "@tiptap/extensions";
 import { Plugin } from "@tiptap/pm/state";
 import StarterKit from "@tiptap/starter-kit";
-import type { CollabProvider } from "@collab/client";
+import type { CollabProvider, Comments } from "@collab/client";
+import { commentMarks } from "./commentMarks";
 import { h } from "./dom";
 import type { Identity } from "./identity";
 
 /** Makes the rich-text editor of a document. Undo is the collaboration's: it takes back one's own changes only. */
-export function createEditor(element: HTMLElement, provider: CollabProvider, identity: Identity): Editor {
+export function createEditor(element: HTMLElement, provider: CollabProvider, identity: Identity, comments: Comments): Editor {
   return new Editor({
     element,
     // Its styles are in editor.css: the page's policy allows no inline ones.
@@ -31,6 +32,7 @@ export function createEditor(element: HTMLElement, provider: CollabProvider, ide
       Collaboration.configure({ document: provider.doc, field: "default" }),
       CollaborationCaret.configure({ provider, user: caretUser(provider, identity), render: renderCaret }),
       KeepChosenMarks,
+      commentMarks(comments),
     ],
   });
 }

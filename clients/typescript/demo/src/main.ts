@@ -7,6 +7,7 @@ import "./styles/controls.css";
 import "./styles/editor.css";
 import "./styles/chat.css";
 import "./styles/history.css";
+import "./styles/comments.css";
 import { CollabConnection } from "@collab/client";
 import { createConnectionPanel, transportMode } from "./connectionPanel";
 import { openDocument } from "./documentView";
@@ -47,6 +48,8 @@ const { button: connectionButton, panel: connectionPanel } = createConnectionPan
 const heading = h("div", { class: "heading" });
 const people = h("div", { class: "people" });
 const chatButton = h("div", { class: "chat-slot" });
+const commentsButton = h("div", { class: "chat-slot" });
+const commentsPanel = h("div", { class: "chat-slot" });
 const historyButton = h("div", { class: "chat-slot" });
 const chatPanel = h("div", { class: "chat-slot" });
 const tools = h("div", { class: "tools" });
@@ -67,11 +70,12 @@ document.getElementById("app")!.append(
   h(
     "div",
     { class: "workspace" },
-    h("header", { class: "topbar" }, menuButton, heading, h("div", { class: "topbar-end" }, people, historyButton, chatButton, connectionButton, shareButton)),
+    h("header", { class: "topbar" }, menuButton, heading, h("div", { class: "topbar-end" }, people, historyButton, commentsButton, chatButton, connectionButton, shareButton)),
     tools,
     stage,
   ),
   chatPanel,
+  commentsPanel,
   connectionPanel,
 );
 
@@ -96,6 +100,8 @@ function show(): void {
   heading.replaceChildren(opened.title, opened.saveState, opened.words);
   people.replaceChildren(opened.presence);
   historyButton.replaceChildren(opened.history.button);
+  commentsButton.replaceChildren(opened.comments.button);
+  commentsPanel.replaceChildren(opened.comments.panel);
   chatButton.replaceChildren(opened.chat.button);
   chatPanel.replaceChildren(opened.chat.panel);
   tools.replaceChildren(opened.toolbar);
@@ -104,7 +110,7 @@ function show(): void {
 }
 
 function showNotFound(): void {
-  for (const part of [heading, people, tools, historyButton, chatButton, chatPanel]) part.replaceChildren();
+  for (const part of [heading, people, tools, historyButton, commentsButton, commentsPanel, chatButton, chatPanel]) part.replaceChildren();
   stage.replaceChildren(
     h(
       "main",

@@ -1,14 +1,16 @@
 using Collab.Crdt;
+using Collab.Server.Documents.Rules;
 using Collab.Server.Rooms;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Collab.Server.Documents.Handlers;
 
-/// <summary>What an application has added to documents: its handlers, and its loader.</summary>
+/// <summary>What an application has added to documents: its handlers, its loader and its rules.</summary>
 internal sealed class DocumentHooks(
     IEnumerable<IDocumentHandler> handlers,
     IEnumerable<IDocumentLoader> loaders,
+    IEnumerable<IDocumentRule> rules,
     IRoomLog log,
     IOptions<DocumentOptions> options,
     TimeProvider clock,
@@ -18,6 +20,7 @@ internal sealed class DocumentHooks(
     private static readonly AppendKey Once = new("first state", TimeSpan.FromDays(1));
 
     private readonly IDocumentHandler[] _handlers = [.. handlers];
+    private readonly IDocumentRule[] _rules = [.. rules];
     private readonly IDocumentLoader? _loader = loaders.LastOrDefault();
 
     /// <summary>How long a handler or the loader may take.</summary>
@@ -26,6 +29,10 @@ internal sealed class DocumentHooks(
     /// <summary>Tells the handlers of a document; null when there are none.</summary>
     public DocumentEvents? EventsOf(DocumentRoom room) =>
         _handlers.Length == 0 ? null : new DocumentEvents(room, _handlers, options.Value, clock, logger);
+
+    /// <summary>Asks the rules of a document; null when there are none.</summary>
+    public DocumentJudge? JudgeOf(string documentId) =>
+        _rules.Any(rule => rule.AppliesTo(documentId)) ? new DocumentJudge(documentId, _rules, options.Value) : null;
 
     /// <summary>Begins the log of a document that has none with what the loader supplies.</summary>
     /// <returns>Whether the log has a beginning now.</returns>

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Text;
 using Collab.Crdt;
 using Collab.Protocol;
@@ -13,13 +14,26 @@ namespace Collab.Host.Tests.Security.Doors;
 /// <param name="Needs">The least that lets somebody through.</param>
 /// <param name="Query">What follows the path.</param>
 /// <param name="Json">The body, if any.</param>
-internal sealed record HttpDoor(HttpMethod Method, string Route, Right Needs, string Query = "", string? Json = null)
+/// <param name="Type">The body's type.</param>
+internal sealed record HttpDoor(HttpMethod Method, string Route, Right Needs, string Query = "", string? Json = null, string Type = "application/json")
 {
     /// <summary>Every door over HTTP but health, which is open to everybody.</summary>
     public static IReadOnlyList<HttpDoor> Table { get; } =
     [
         new(HttpMethod.Get, "/documents", Right.None, "?prefix=door/"),
         new(HttpMethod.Get, "/documents/{documentId}", Right.Read),
+        new(HttpMethod.Put, "/documents/{documentId}", Right.All, Json: """{ "t": "by the right one" }"""),
+        new(HttpMethod.Patch, "/documents/{documentId}", Right.All, Json: """{ "t": "patched" }""", Type: "application/merge-patch+json"),
+        new(HttpMethod.Post, "/documents/{documentId}/updates", Right.All, Json: "\0\0", Type: "application/octet-stream"),
+        new(HttpMethod.Get, "/documents/{documentId}/versions", Right.Read),
+        new(HttpMethod.Post, "/documents/{documentId}/versions", Right.All),
+        new(HttpMethod.Get, "/documents/{documentId}/versions/{version}", Right.Read),
+        new(HttpMethod.Get, "/documents/{documentId}/versions/{version}/changes", Right.Read),
+        new(HttpMethod.Post, "/documents/{documentId}/versions/{version}/restore", Right.All),
+        new(HttpMethod.Patch, "/documents/{documentId}/versions/{version}", Right.All, Json: """{ "name": "n" }"""),
+        new(HttpMethod.Delete, "/documents/{documentId}/versions/{version}", Right.All),
+        // Of a document that is not there: the others' doors lead to the one that is.
+        new(HttpMethod.Delete, "/documents/{documentId}", Right.All),
         new(HttpMethod.Get, "/channels/{channel}/messages", Right.Read, "?wait=0"),
         new(HttpMethod.Post, "/channels/{channel}/messages", Right.All, Json: """{ "event": "e", "data": "by the right one" }"""),
         new(HttpMethod.Get, "/channels/{channel}/members", Right.All),
@@ -38,18 +52,21 @@ internal sealed record HttpDoor(HttpMethod Method, string Route, Right Needs, st
     /// <summary>Tries the door.</summary>
     public async Task<Outcome> TryAsync(HttpClient http, string server, Credential credential)
     {
-        var room = Uri.EscapeDataString(Credential.Room);
-        var path = Route.Replace("{documentId}", room, StringComparison.Ordinal).Replace("{channel}", room, StringComparison.Ordinal);
+        var room = Uri.EscapeDataString(Credential.Room + (Method == HttpMethod.Delete ? "/none" : ""));
+        var path = Route.Replace("{documentId}", room, StringComparison.Ordinal).Replace("{channel}", room, StringComparison.Ordinal)
+            .Replace("{version}", "none", StringComparison.Ordinal);
         using var request = new HttpRequestMessage(Method, new Uri(server + path + Query));
         if (credential.Authorization is { } authorization)
             request.Headers.TryAddWithoutValidation("Authorization", authorization);
         if (Json is not null)
-            request.Content = new StringContent(Json, Encoding.UTF8, "application/json");
+            request.Content = new StringContent(Json, Encoding.UTF8, new MediaTypeHeaderValue(Type));
         using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         return answer.StatusCode switch
         {
-            HttpStatusCode.OK or HttpStatusCode.NoContent => Outcome.Let,
+            HttpStatusCode.OK or HttpStatusCode.Created or HttpStatusCode.NoContent => Outcome.Let,
             HttpStatusCode.NotFound when Route.EndsWith("/refresh", StringComparison.Ordinal) => Outcome.Let,
+            // There is no such version, and no such document.
+            HttpStatusCode.NotFound when Route.Contains("{version}", StringComparison.Ordinal) || Method == HttpMethod.Delete => Outcome.Let,
             HttpStatusCode.Unauthorized => Outcome.Unknown,
             HttpStatusCode.Forbidden => Outcome.Forbidden,
             var other => throw new InvalidOperationException($"{this}, {credential.Name}: {(int)other}"),

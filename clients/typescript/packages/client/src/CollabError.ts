@@ -13,6 +13,7 @@ export type CollabErrorCode =
   | "forbidden"
   | "invalid_name"
   | "invalid_update"
+  | "rejected"
   | "invalid_state_vector"
   | "invalid_awareness"
   | "invalid_message"

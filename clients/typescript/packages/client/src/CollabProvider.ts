@@ -8,6 +8,8 @@ import { CollabError } from "./CollabError.js";
 import type { DocumentAccess, JoinedDocument } from "./HubContract.js";
 import { missingUpdate } from "./missingUpdate.js";
 import { PushQueue } from "./PushQueue.js";
+import { Steps } from "./Steps.js";
+import type { Step } from "./Steps.js";
 import { TypedEvents } from "./TypedEvents.js";
 
 /** Settings of a {@link CollabProvider}. */
@@ -34,9 +36,16 @@ export interface CollabProviderEvents {
   unacknowledged: (count: number) => void;
   /** The server ended the membership for good: `"forbidden"` or `"deleted"`. {@link CollabProvider.connect} tries again. */
   closed: (event: { reason: string }) => void;
+  /**
+   * A rule of the server refuses what was changed here, and it was taken back: nobody else has seen it. `code` is the rule's own.
+   */
+  rejected: (event: { code: string; reason: string }) => void;
   /** Something was refused or failed. Transient failures are tried again. */
   error: (error: CollabError) => void;
 }
+
+/** Of how many refusals in a row what was refused is taken back. */
+const MAX_REFUSALS = 2;
 
 /** One time of being in the document, from the connection's start to its end or to leaving. */
 interface Membership {
@@ -61,6 +70,8 @@ export class CollabProvider extends TypedEvents<CollabProviderEvents> {
   readonly #ownsConnection: boolean;
   readonly #ownsAwareness: boolean;
   readonly #member: DocumentMember;
+  /** What is not acknowledged, so that it can be taken back if a rule refuses it. */
+  readonly #steps: Steps;
   #wanted = false;
   #destroyed = false;
   #membership: Membership | undefined;
@@ -68,6 +79,10 @@ export class CollabProvider extends TypedEvents<CollabProviderEvents> {
   #synced = false;
   #access: DocumentAccess | undefined;
   #unacknowledged = 0;
+  /** The changes that are not acknowledged, in their order; undefined for what cannot be taken back. */
+  #unsafe: (Step | undefined)[] = [];
+  /** How many times in a row a push was refused by a rule. */
+  #refusals = 0;
 
   /**
    * @param connection the connection to share, or the settings or the address of one that this provider then owns.
@@ -105,6 +120,7 @@ export class CollabProvider extends TypedEvents<CollabProviderEvents> {
       awarenessUpdated: (update) => this.#membership?.relay.apply(update),
       closed: (reason) => this.#onClosed(reason),
     };
+    this.#steps = new Steps(doc, this);
     doc.on("update", this.#onUpdate);
     doc.on("destroy", this.#onDocDestroy);
     try {
@@ -167,6 +183,7 @@ export class CollabProvider extends TypedEvents<CollabProviderEvents> {
     if (this.#destroyed) return;
     this.#destroyed = true;
     this.doc.off("update", this.#onUpdate);
+    this.#steps.destroy();
     this.doc.off("destroy", this.#onDocDestroy);
     this.disconnect();
     removeAwarenessStates(this.awareness, [this.awareness.clientID], "destroy");
@@ -225,8 +242,9 @@ export class CollabProvider extends TypedEvents<CollabProviderEvents> {
         push: (next) => this.connection.call("PushUpdate", this.documentId, next),
         acknowledged: (sent, position, count) => {
           this.emit("acknowledged", { update: sent, position });
-          this.#setUnacknowledged(this.#unacknowledged - count);
+          this.#acknowledged(count);
         },
+        rejected: (count, error) => this.#takeBack(count, error),
         failed: (error) => this.#fail(error),
       },
       signal,
@@ -257,17 +275,36 @@ export class CollabProvider extends TypedEvents<CollabProviderEvents> {
   /** Sends what the server lacks: with it everything not yet acknowledged is on its way. */
   #pushMissing({ queue }: Membership, serverUpdate: Uint8Array, serverStateVector: Uint8Array): void {
     const missing = missingUpdate(this.doc, serverUpdate, serverStateVector);
-    if (!missing) return this.#setUnacknowledged(0);
+    if (!missing) return this.#acknowledged(Math.max(this.#unacknowledged, this.#unsafe.length));
     if (this.#unacknowledged === 0) this.#setUnacknowledged(1);
     if (this.#access === "write") queue?.add(missing, this.#unacknowledged);
   }
 
-  readonly #onUpdate = (update: Uint8Array, origin: unknown): void => {
+  readonly #onUpdate = (update: Uint8Array, origin: unknown, _doc: Y.Doc, transaction: Y.Transaction): void => {
     if (origin === this) return;
+    this.#unsafe.push(this.#steps.of(transaction));
     this.#setUnacknowledged(this.#unacknowledged + 1);
     // Before the join is answered nothing needs queueing: what the server lacks is sent then.
     if (this.#access === "write") this.#membership?.queue?.add(update, 1);
   };
+
+  #acknowledged(count: number): void {
+    this.#refusals = 0;
+    this.#steps.forget(new Set(this.#unsafe.splice(0, count)));
+    this.#setUnacknowledged(Math.max(0, this.#unacknowledged - count));
+  }
+
+  /** A rule refuses so many changes: they are undone, at the second time all that is not acknowledged. */
+  #takeBack(count: number, error: CollabError): boolean {
+    const refused = this.#refusals++ === 0 ? this.#unsafe.slice(0, count) : this.#unsafe;
+    const steps = refused.filter((step): step is Step => step !== undefined);
+    if (this.#refusals > MAX_REFUSALS || steps.length === 0) return false;
+    const before = this.#unsafe.length;
+    this.#steps.takeBack(steps);
+    const [, code = error.code, reason = error.message] = /^([a-z0-9_]+): ([\s\S]*)$/.exec(error.message) ?? [];
+    if (this.#refusals === 1) this.emit("rejected", { code, reason });
+    return this.#unsafe.length > before;
+  }
 
   readonly #onDocDestroy = (): void => this.destroy();
 

@@ -12,6 +12,8 @@ export interface PushQueueOptions {
   push(update: Uint8Array): Promise<string>;
   /** An update is durable. `count` is how many of the queued changes it carried. */
   acknowledged(update: Uint8Array, position: string, count: number): void;
+  /** A rule refuses `count` of the queued changes. @returns whether they were taken back, so that all is to be pushed with that. */
+  rejected(count: number, error: CollabError): boolean;
   /** A push failed. Transient failures are tried again; an update that was refused is left out. */
   failed(error: CollabError): void;
 }
@@ -57,6 +59,12 @@ export class PushQueue {
       } catch (thrown) {
         const error = thrown as CollabError;
         if (this.#signal.aborted || error.code === "disconnected") break;
+        if (error.code === "rejected" && this.#options.rejected(next.count, error)) {
+          // Together with what takes it back it changes nothing, and what comes after it needs it: updates have no gaps.
+          this.#updates.unshift(next);
+          this.#updates = [merged(this.#updates)];
+          continue;
+        }
         if (error.isTransient) this.#updates.unshift(next);
         this.#options.failed(error);
         if (error.isTransient) await pause(this.#backoff.next(), this.#signal);
@@ -74,10 +82,13 @@ export class PushQueue {
       if (taken > 0 && (bytes > MAX_PUSH_BYTES || taken === MAX_PUSH_UPDATES)) break;
       taken++;
     }
-    const updates = this.#updates.splice(0, taken);
-    return {
-      update: updates.length === 1 ? updates[0]!.update : Y.mergeUpdates(updates.map(({ update }) => update)),
-      count: updates.reduce((sum, { count }) => sum + count, 0),
-    };
+    return merged(this.#updates.splice(0, taken));
   }
+}
+
+function merged(updates: readonly { update: Uint8Array; count: number }[]): { update: Uint8Array; count: number } {
+  return {
+    update: updates.length === 1 ? updates[0]!.update : Y.mergeUpdates(updates.map(({ update }) => update)),
+    count: updates.reduce((sum, { count }) => sum + count, 0),
+  };
 }

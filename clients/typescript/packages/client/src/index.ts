@@ -24,3 +24,5 @@ export type { DocumentAccess, HubMethods, HubProtocol, JoinedDocument, SyncedDoc
 export type { Transport, TransportMode } from "./transports.js";
 export { TypedEvents } from "./TypedEvents.js";
 export type { EventMap } from "./TypedEvents.js";
+export { commentRange, Comments } from "./Comments.js";
+export type { Comment, CommentAuthor, CommentsEvents, CommentText, NewComment } from "./Comments.js";

@@ -95,6 +95,20 @@ public sealed class AwarenessTests : IDisposable
     }
 
     [Fact]
+    public void Forgotten_clients_are_news_under_the_same_clock()
+    {
+        _ours.ApplyUpdate(Update(2, 7, "1"));
+        _ours.ForgetOthers("left");
+        Assert.Equal("+[] ~[] -[2] left", _changes[^1]);
+        Assert.Equal([1UL], _ours.Clocks.Keys);
+
+        _ours.ApplyUpdate(Update(2, 7, "1"), "net");
+
+        Assert.Equal("+[2] ~[] -[] net", _changes[^1]);
+        Assert.Equal([1UL, 2UL], _ours.States.Keys);
+    }
+
+    [Fact]
     public void The_local_state_is_renewed_and_silent_clients_are_removed()
     {
         _ours.ApplyUpdate(Update(2, 1, "{}"));

@@ -2,12 +2,15 @@ using System.Buffers;
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
+using Collab.Crdt;
 using Collab.Protocol;
 using Collab.Server.Fanout;
+using Collab.Server.Limits;
 using Collab.Server.Rooms;
 using Collab.Server.Security;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Collab.Server.Documents.Data;
@@ -22,12 +25,17 @@ internal sealed class DocumentViewStream(
     IDocumentEngine engine,
     IRoomLog log,
     RoomAuthorizer authorizer,
+    ConnectionCounts counts,
+    IHostApplicationLifetime lifetime,
+    TimeProvider clock,
     IOptions<FanoutOptions> fanout,
     IOptions<DocumentOptions> options)
 {
     // Changes of so long a time go out together; of a large document, for which a view takes longer, those of ten times as long.
     private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(50);
     private const int GatherFactor = 10;
+    // Timers know no longer wait.
+    private const double MaxSeconds = 4_000_000;
     private const int RetryMilliseconds = 1_000;
     private const int MaxResumedEntries = 4_096;
 
@@ -44,18 +52,27 @@ internal sealed class DocumentViewStream(
         if (!await authorizer.MayAsync(context.User, key, Rights.Read))
             throw new CollabException(ErrorCodes.Forbidden, "you may not read this document");
 
+        lifetime.ThrowIfStopping();
+        using var held = await counts.HoldAsync(context);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        if (SignIn.Of(context).SecondsLeft(clock.GetUtcNow()) is { } left)
+            ending.CancelAfter(TimeSpan.FromSeconds(Math.Min(left, MaxSeconds)));
         var room = rooms.Visit(documentId);
         try
         {
             // Before anything is written: what cannot be read is a problem, not a stream.
-            var (shown, state) = await ReadAsync(room, context.RequestAborted);
+            var (shown, state) = await ReadAsync(room, ending.Token);
             Begin(context);
-            await WriteFirstAsync(context, room, shown, state, lastId);
-            await FollowAsync(context, room, key, shown, state);
+            await WriteFirstAsync(context, room, shown, state, lastId, ending.Token);
+            await FollowAsync(context, room, key, shown, state, ending.Token);
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {
-            // The reader has gone.
+            // The reader has gone, his token has expired, or the server goes: who may comes back, and goes on, by himself.
+        }
+        catch (Exception exception) when (context.Response.HasStarted && exception is CollabException or RoomLogUnavailableException)
+        {
+            // What cannot be read now can be when he comes back.
         }
         finally
         {
@@ -71,12 +88,13 @@ internal sealed class DocumentViewStream(
         context.Response.Headers["X-Accel-Buffering"] = "no";
     }
 
-    private async Task FollowAsync(HttpContext context, DocumentRoom room, RoomKey key, JsonElement shown, DocumentState state)
+    private async Task FollowAsync(
+        HttpContext context, DocumentRoom room, RoomKey key, JsonElement shown, DocumentState state, CancellationToken cancellationToken)
     {
         var keepAlive = TimeSpan.FromMilliseconds(fanout.Value.KeepAliveMilliseconds);
         while (true)
         {
-            while (!await ChangedWithinAsync(room, state.Offset, keepAlive, context.RequestAborted))
+            while (!await ChangedWithinAsync(room, state.Offset, keepAlive, cancellationToken))
             {
                 if (!await authorizer.MayAsync(context.User, key, Rights.Read))
                 {
@@ -98,11 +116,11 @@ internal sealed class DocumentViewStream(
             }
 
             var started = Stopwatch.GetTimestamp();
-            var (now, next) = await ReadAsync(room, context.RequestAborted);
+            var (now, next) = await ReadAsync(room, cancellationToken);
             await WriteChangesAsync(context, shown, now, next.Position);
             (shown, state) = (now, next);
             var pause = Stopwatch.GetElapsedTime(started) * GatherFactor;
-            await Task.Delay(pause > Gather ? pause : Gather, context.RequestAborted);
+            await Task.Delay(pause > Gather ? pause : Gather, cancellationToken);
         }
     }
 
@@ -127,10 +145,10 @@ internal sealed class DocumentViewStream(
         return (JsonElement.Parse(json), state);
     }
 
-    private async Task WriteFirstAsync(HttpContext context, DocumentRoom room, JsonElement now, DocumentState state, string? lastId)
+    private async Task WriteFirstAsync(HttpContext context, DocumentRoom room, JsonElement now, DocumentState state, string? lastId, CancellationToken cancellationToken)
     {
         await WriteAsync(context, $"retry: {RetryMilliseconds}\n\n");
-        if (lastId is not null && await ViewAtAsync(room, lastId, state, context.RequestAborted) is { } known)
+        if (lastId is not null && await ViewAtAsync(room, lastId, state, cancellationToken) is { } known)
             await WriteChangesAsync(context, known, now, state.Position);
         else
             await WriteEventAsync(context, "put", "", now, state.Position);
@@ -150,13 +168,20 @@ internal sealed class DocumentViewStream(
         var updates = page.Entries.Where(entry => entry.Offset <= position.Offset).Select(entry => entry.Data).ToList();
         if (page.Snapshot is { } snapshot)
             updates.Insert(0, snapshot.Data);
-        return await Task.Run(
-            () =>
-            {
-                using var content = engine.Open(Crdt.Updates.MergeV1(updates));
-                return JsonElement.Parse(content.ToJson());
-            },
-            cancellationToken);
+        try
+        {
+            return await Task.Run(
+                () =>
+                {
+                    using var content = engine.Open(Updates.MergeV1(updates));
+                    return JsonElement.Parse(content.ToJson());
+                },
+                cancellationToken);
+        }
+        catch (InvalidUpdateException)
+        {
+            return null;
+        }
     }
 
     private static async Task WriteChangesAsync(HttpContext context, JsonElement before, JsonElement after, string position)

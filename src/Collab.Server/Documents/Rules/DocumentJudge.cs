@@ -15,6 +15,8 @@ internal sealed class DocumentJudge(string documentId, IReadOnlyList<IDocumentRu
     private static readonly DocOptions Built = new() { CleanFormats = false, MaxSteps = 10_000_000 };
 
     private readonly SemaphoreSlim _turn = new(1);
+    // What was let through and may not be in the document's state yet.
+    private readonly List<byte[]> _underWay = [];
     private Doc? _doc;
     private string? _epoch;
     private long _offset;
@@ -43,6 +45,7 @@ internal sealed class DocumentJudge(string documentId, IReadOnlyList<IDocumentRu
                 throw new CollabException(ErrorCodes.TooLarge, $"the document is larger than {options.MaxBuiltBytes} bytes, so that its rules cannot be asked");
             await JudgeAsync(asked, userId, update, state, cancellationToken);
             pushed = push();
+            _underWay.Add(update);
         }
         catch
         {
@@ -58,19 +61,20 @@ internal sealed class DocumentJudge(string documentId, IReadOnlyList<IDocumentRu
         {
             return await pushed;
         }
-        catch
+        finally
         {
-            // It holds what was not committed.
             await _turn.WaitAsync(CancellationToken.None);
-            _doc = null;
+            _underWay.Remove(update);
+            // It holds what was not committed.
+            if (!pushed.IsCompletedSuccessfully)
+                _doc = null;
             _turn.Release();
-            throw;
         }
     }
 
     private async Task JudgeAsync(IDocumentRule[] asked, string? userId, byte[] update, DocumentState state, CancellationToken cancellationToken)
     {
-        var before = new Lazy<Doc>(() => Load(state.Update));
+        var before = new Lazy<Doc>(() => Load(state));
         var after = new Lazy<Doc>(() => With(state, update));
         var edit = new ProposedEdit(documentId, userId, update, before, after);
         foreach (var rule in asked)
@@ -103,7 +107,7 @@ internal sealed class DocumentJudge(string documentId, IReadOnlyList<IDocumentRu
     private Doc With(DocumentState state, byte[] update)
     {
         if (_doc is null || _epoch != state.Epoch)
-            _doc = Load(state.Update);
+            _doc = Load(state);
         else if (_offset != state.Offset)
             _doc.ApplyV1(Updates.DiffV1(state.Update, _doc.StateVectorV1()));
         (_epoch, _offset) = (state.Epoch, state.Offset);
@@ -111,10 +115,12 @@ internal sealed class DocumentJudge(string documentId, IReadOnlyList<IDocumentRu
         return _doc;
     }
 
-    private static Doc Load(byte[] update)
+    private Doc Load(DocumentState state)
     {
         var doc = new Doc(Built);
-        doc.ApplyV1(update);
+        doc.ApplyV1(state.Update);
+        foreach (var update in _underWay)
+            doc.ApplyV1(update);
         return doc;
     }
 }

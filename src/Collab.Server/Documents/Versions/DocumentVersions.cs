@@ -3,15 +3,20 @@ using System.Security.Cryptography;
 using Collab.Crdt;
 using Collab.Protocol;
 using Collab.Server.Documents.Data;
-using Collab.Server.Rooms;
+using Microsoft.Extensions.Options;
 
 namespace Collab.Server.Documents.Versions;
 
 /// <summary>Makes, lists, shows, compares and restores versions of documents.</summary>
-internal sealed class DocumentVersions(DocumentRooms rooms, DocumentEditor editor, VersionLog log, TimeProvider clock)
+internal sealed class DocumentVersions(
+    DocumentRooms rooms, DocumentEditor editor, VersionLog log, IOptions<DocumentOptions> options, TimeProvider clock)
 {
     public const int MaxNameLength = 200;
 
+    // As for other content: seconds of work at most.
+    private const long MaxSteps = 10_000_000;
+    private static readonly DocOptions Shown = new() { CleanFormats = false, MaxSteps = MaxSteps };
+    private static readonly DocOptions Compared = Shown with { Gc = false };
     private static readonly SemaphoreSlim Building = new(DocumentOptions.BuildsAtOnce);
 
     /// <summary>The versions of a document, the newest first.</summary>
@@ -75,9 +80,8 @@ internal sealed class DocumentVersions(DocumentRooms rooms, DocumentEditor edito
         return await BuildAsync(
             () =>
             {
-                using var doc = new Doc(new DocOptions { CleanFormats = false });
-                foreach (var update in history.UpdatesThrough(id))
-                    doc.ApplyV1(update.Span);
+                using var doc = new Doc(Shown);
+                Apply(doc, history.UpdatesThrough(id));
                 return read(doc);
             },
             cancellationToken);
@@ -114,7 +118,7 @@ internal sealed class DocumentVersions(DocumentRooms rooms, DocumentEditor edito
             return await BuildAsync(
                 () =>
                 {
-                    using var doc = new Doc(new DocOptions { Gc = false, CleanFormats = false });
+                    using var doc = new Doc(Compared);
                     if (from is not null)
                         Apply(doc, history.UpdatesThrough(from));
                     var (before, earlier) = (Snapshot.Of(doc), from is null ? "{}" : ManagedEngine.ToJson(doc));
@@ -140,7 +144,7 @@ internal sealed class DocumentVersions(DocumentRooms rooms, DocumentEditor edito
         using var version = await BuildAsync(
             () =>
             {
-                var doc = new Doc(new DocOptions { CleanFormats = false });
+                var doc = new Doc(Shown);
                 Apply(doc, history.UpdatesThrough(id));
                 return doc;
             },
@@ -149,8 +153,10 @@ internal sealed class DocumentVersions(DocumentRooms rooms, DocumentEditor edito
             documentId, userId, DocumentConditions.None, live => DocumentRestoration.Restore(live, version), cancellationToken);
     }
 
-    private static void Apply(Doc doc, IEnumerable<ReadOnlyMemory<byte>> updates)
+    private void Apply(Doc doc, List<ReadOnlyMemory<byte>> updates)
     {
+        if (updates.Sum(update => (long)update.Length) > options.Value.MaxBuiltBytes)
+            throw new CollabException(ErrorCodes.TooLarge, $"the version is larger than {options.Value.MaxBuiltBytes} bytes; it can be had as application/octet-stream");
         foreach (var update in updates)
             doc.ApplyV1(update.Span);
     }

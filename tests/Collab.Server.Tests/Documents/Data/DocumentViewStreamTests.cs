@@ -96,6 +96,25 @@ public sealed class DocumentViewStreamTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_server_that_stops_ends_the_streams_at_once()
+    {
+        await using var reader = _host.Follow("/documents/doc");
+        await reader.UntilAsync(one => one.Events.Count == 1);
+
+        await _host.StopAsync().WaitAsync(TimeSpan.FromSeconds(8));
+    }
+
+    [Fact]
+    public async Task A_stream_ends_with_the_token()
+    {
+        await using var reader = new EventSourceReader(
+            () => _host.Url + "/documents/doc", TestAuthentication.Header("ada", CollabTestHost.Everything, DateTimeOffset.UtcNow.AddSeconds(2)));
+        await reader.UntilAsync(one => one.Events.Count == 1);
+
+        await reader.UntilAsync(one => one.EndedBy is HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
     public async Task Who_may_not_read_does_not_follow()
     {
         await using var reader = _host.Follow("/documents/doc", grants: "[]");

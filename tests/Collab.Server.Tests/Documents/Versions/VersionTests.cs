@@ -222,6 +222,23 @@ public sealed class VersionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_version_that_is_too_large_to_build_can_be_had_as_an_update()
+    {
+        await using var host = await CollabTestHost.StartAsync([("Collab:Documents:MaxBuiltBytes", "1000")]);
+        var client = await host.ConnectAsync();
+        await client.JoinAsync("doc");
+        await client.PushAsync("doc", new Typist(1).Type(new string('x', 2_000)));
+        using var created = await host.SendAsync(HttpMethod.Post, "/documents/doc/versions");
+        var version = (await created.JsonAsync()).GetProperty("id").GetString();
+
+        using var json = await host.GetAsync($"/documents/doc/versions/{version}");
+        using var changes = await host.GetAsync($"/documents/doc/versions/{version}/changes");
+        using var update = await host.GetAsync($"/documents/doc/versions/{version}", "application/octet-stream");
+
+        Assert.Equal([413, 413, 200], new[] { json, changes, update }.Select(answer => (int)answer.StatusCode));
+    }
+
+    [Fact]
     public async Task A_deleted_document_leaves_no_versions()
     {
         await TypeAsync("ada", "a");

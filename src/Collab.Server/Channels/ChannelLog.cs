@@ -25,4 +25,7 @@ internal static partial class ChannelLog
 
     [LoggerMessage(3006, LogLevel.Debug, "Channels that nobody is in could not be shortened; it is tried again later")]
     public static partial void TrimmingFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(3007, LogLevel.Error, "{Handler} failed on what has happened in channel {Channel}; it is not told again")]
+    public static partial void HandlerFailed(ILogger logger, string handler, string channel, Exception exception);
 }

@@ -168,7 +168,13 @@ internal sealed class ChannelPresence(ChannelRoom room, CollabLifetimeManager co
         var (came, went) = Difference(_told, here);
         _told = here;
         if (came.Count + went.Count > 0)
+        {
             room.Peers.Tell(isWhole: false, came, went.Keys);
+            foreach (var member in came.Values)
+                room.Events?.Joined(member);
+            foreach (var member in went.Values)
+                room.Events?.Left(member);
+        }
 
         var (joined, left) = Difference(_announced, present);
         _announced = present;

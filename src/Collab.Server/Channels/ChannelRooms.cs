@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Collab.Server.Channels.Handlers;
 using Collab.Server.Fanout;
 using Collab.Server.Nodes;
 using Collab.Server.Rooms;
@@ -19,6 +20,7 @@ internal sealed class ChannelRooms(
     ChannelMetrics metrics,
     RoomMetrics roomMetrics,
     NodeBus bus,
+    IEnumerable<IChannelHandler> handlers,
     TimeProvider clock,
     ILoggerFactory loggerFactory)
     : BackgroundService
@@ -28,6 +30,7 @@ internal sealed class ChannelRooms(
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<string, ChannelRoom> _rooms = new(StringComparer.Ordinal);
+    private readonly IChannelHandler[] _handlers = [.. handlers];
     private readonly InMemoryRoomLog _memory = new(clock);
     private readonly ILogger _logger = loggerFactory.CreateLogger("Collab.Channels");
 
@@ -55,6 +58,20 @@ internal sealed class ChannelRooms(
             }
 
             Close(room);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        try
+        {
+            await Task.WhenAll(_rooms.Values.Select(room => room.Events?.CloseAsync() ?? Task.CompletedTask)).WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // A handler takes longer than there is time.
         }
     }
 
@@ -89,13 +106,15 @@ internal sealed class ChannelRooms(
         var space = options.Value.Of(channel);
         // Several nodes have no memory in common.
         var where = space.Ephemeral && !bus.IsShared ? _memory : log;
-        return new ChannelRoom(channel, space, where, connections, options.Value, metrics, roomMetrics, bus, clock, _logger);
+        return new ChannelRoom(channel, space, where, connections, options.Value, metrics, roomMetrics, bus, _handlers, clock, _logger);
     }
 
     private void Close(ChannelRoom room)
     {
-        if (_rooms.TryRemove(KeyValuePair.Create(room.Name, room)))
-            room.Peers.Close();
+        if (!_rooms.TryRemove(KeyValuePair.Create(room.Name, room)))
+            return;
+        room.Peers.Close();
+        _ = room.Events?.CloseAsync();
     }
 
     private async Task SweepAsync()

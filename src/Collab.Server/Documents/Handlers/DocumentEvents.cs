@@ -1,6 +1,6 @@
-using System.Threading.Channels;
 using Collab.Crdt;
 using Collab.Protocol;
+using Collab.Server.Handlers;
 using Microsoft.Extensions.Logging;
 
 namespace Collab.Server.Documents.Handlers;
@@ -11,15 +11,12 @@ internal sealed class DocumentEvents
     /// <summary>So many changes wait for handlers that are behind; more are told together with the last of them.</summary>
     private const int MaxWaiting = 1024;
 
-    private readonly IReadOnlyList<IDocumentHandler> _handlers;
     private readonly DocumentContext _document;
     private readonly DocumentOptions _options;
     private readonly TimeProvider _clock;
-    private readonly ILogger _logger;
-    private readonly Channel<Happening> _happenings = Channel.CreateUnbounded<Happening>(new() { SingleReader = true });
+    private readonly HandlerQueue<IDocumentHandler> _queue;
     private readonly TaskCompletionSource _closing = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
-    private readonly Task _telling;
     private WaitingChange? _last;
     private int _waiting;
     private long? _changedSince;
@@ -29,12 +26,11 @@ internal sealed class DocumentEvents
 
     public DocumentEvents(DocumentRoom room, IReadOnlyList<IDocumentHandler> handlers, DocumentOptions options, TimeProvider clock, ILogger logger)
     {
-        (_handlers, _options, _clock, _logger) = (handlers, options, clock, logger);
+        (_options, _clock) = (options, clock);
         _document = new DocumentContext(room);
-        _telling = TellAsync();
+        _queue = new HandlerQueue<IDocumentHandler>(
+            handlers, clock, (handler, exception) => DocumentLog.HandlerFailed(logger, handler.GetType().Name, room.Id, exception));
     }
-
-    private delegate ValueTask Happening(IDocumentHandler handler, CancellationToken cancellationToken);
 
     /// <summary>The document is in memory.</summary>
     public void Loaded()
@@ -100,7 +96,7 @@ internal sealed class DocumentEvents
         lock (_gate)
         {
             if (_isClosed)
-                return _telling;
+                return _queue.CloseAsync();
             TellStoredIfChanged();
             if (_isLoaded)
                 Tell((handler, cancellationToken) => handler.UnloadedAsync(_document, cancellationToken));
@@ -108,31 +104,10 @@ internal sealed class DocumentEvents
         }
 
         _closing.TrySetResult();
-        _happenings.Writer.Complete();
-        return _telling;
+        return _queue.CloseAsync();
     }
 
-    // After the end nobody is told any more.
-    private void Tell(Happening happening) => _happenings.Writer.TryWrite(happening);
-
-    private async Task TellAsync()
-    {
-        await foreach (var happening in _happenings.Reader.ReadAllAsync())
-        {
-            foreach (var handler in _handlers)
-            {
-                using var patience = new CancellationTokenSource(DocumentHooks.Patience, _clock);
-                try
-                {
-                    await happening(handler, patience.Token).AsTask().WaitAsync(patience.Token);
-                }
-                catch (Exception exception)
-                {
-                    DocumentLog.HandlerFailed(_logger, handler.GetType().Name, _document.Id, exception);
-                }
-            }
-        }
-    }
+    private void Tell(HandlerQueue<IDocumentHandler>.Happening happening) => _queue.Tell(happening);
 
     private async Task StoreAfterPauseAsync()
     {

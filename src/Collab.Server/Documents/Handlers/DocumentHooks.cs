@@ -1,5 +1,6 @@
 using Collab.Crdt;
 using Collab.Server.Documents.Rules;
+using Collab.Server.Handlers;
 using Collab.Server.Rooms;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -22,9 +23,6 @@ internal sealed class DocumentHooks(
     private readonly IDocumentHandler[] _handlers = [.. handlers];
     private readonly IDocumentRule[] _rules = [.. rules];
     private readonly IDocumentLoader? _loader = loaders.LastOrDefault();
-
-    /// <summary>How long a handler or the loader may take.</summary>
-    public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Tells the handlers of a document; null when there are none.</summary>
     public DocumentEvents? EventsOf(DocumentRoom room) =>
@@ -50,7 +48,7 @@ internal sealed class DocumentHooks(
 
     private async Task<byte[]?> LoadAsync(IDocumentLoader loader, string documentId)
     {
-        using var patience = new CancellationTokenSource(Patience, clock);
+        using var patience = new CancellationTokenSource(HandlerPatience.Time, clock);
         try
         {
             var update = await loader.LoadAsync(documentId, patience.Token).AsTask().WaitAsync(patience.Token);

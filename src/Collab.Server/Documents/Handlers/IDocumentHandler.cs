@@ -2,7 +2,8 @@ namespace Collab.Server.Documents.Handlers;
 
 /// <summary>
 /// Is told what happens to the documents that are open on this node. Of one document it is told one thing after the other, in order; of
-/// several at the same time. Nobody waits for it: what it throws is logged, and a call that has not ended after 30 seconds is cancelled.
+/// several at the same time. Nobody waits for it: what throws is tried twice more and logged, and a call that has not ended after 30
+/// seconds is cancelled.
 /// </summary>
 /// <remarks>
 /// Handlers are singletons, added with <c>AddDocumentHandler</c>; one that needs scoped services makes a scope of its own. Each change is told on

@@ -9,7 +9,7 @@ namespace Collab.Server.Documents.Versions;
 
 /// <summary>Makes, lists, shows, compares and restores versions of documents.</summary>
 internal sealed class DocumentVersions(
-    DocumentRooms rooms, DocumentEditor editor, VersionLog log, IOptions<DocumentOptions> options, TimeProvider clock)
+    DocumentRooms rooms, DocumentEditor editor, VersionLog log, IOptions<DocumentOptions> options, IOptions<VersionOptions> versions, TimeProvider clock)
 {
     public const int MaxNameLength = 200;
 
@@ -22,6 +22,14 @@ internal sealed class DocumentVersions(
     /// <summary>The versions of a document, the newest first.</summary>
     public async Task<IReadOnlyList<DocumentVersion>> ListAsync(string documentId, CancellationToken cancellationToken) =>
         [.. (await log.ReadAsync(documentId, cancellationToken)).Versions.Reverse()];
+
+    /// <summary>Makes a version of the document as it stands by itself, unless nothing is new or the last one, of whatever node, is young.</summary>
+    public async Task CreateIfDueAsync(string documentId, CancellationToken cancellationToken)
+    {
+        var last = (await log.ReadAsync(documentId, cancellationToken)).Last;
+        if (last is null || clock.GetUtcNow().ToUnixTimeMilliseconds() - last.CreatedAt >= versions.Value.AtLeastSeconds * 1000L)
+            await CreateAsync(documentId, null, null, isAutomatic: true, cancellationToken);
+    }
 
     /// <summary>Makes a version of the document as it stands.</summary>
     /// <param name="documentId">The document.</param>

@@ -10,6 +10,7 @@ internal sealed class VersionKeeper
     private readonly HashSet<string> _authors = new(StringComparer.Ordinal);
     private long _updates;
     private long _since;
+    private long? _madeAt;
 
     /// <summary>Updates of somebody were committed.</summary>
     /// <param name="author">Who wrote them, if anybody is known.</param>
@@ -18,8 +19,8 @@ internal sealed class VersionKeeper
     {
         lock (_gate)
         {
-            if (_updates++ == 0 && _since == 0)
-                _since = now;
+            if (_updates++ == 0)
+                _since = _madeAt ?? now;
             if (author is not null)
                 _authors.Add(author);
         }
@@ -36,11 +37,13 @@ internal sealed class VersionKeeper
         lock (_gate)
         {
             var age = now - _since;
-            if (_updates == 0 || age < options.AtLeastSeconds * 1000L)
+            var least = options.AtLeastSeconds * 1000L;
+            if (_updates == 0 || (_madeAt is { } made && now - made < least))
                 return false;
-            if (!isLeft && age < options.EverySeconds * 1000L && _updates < options.EveryUpdates)
+            // A document that is left goes out of memory soon, and this with it.
+            if (!isLeft && (age < least || (age < options.EverySeconds * 1000L && _updates < options.EveryUpdates)))
                 return false;
-            (_updates, _since) = (0, now);
+            (_updates, _madeAt) = (0, now);
             return true;
         }
     }
@@ -88,7 +91,7 @@ internal sealed class AutomaticVersions(
     {
         try
         {
-            await versions.CreateAsync(documentId, null, null, isAutomatic: true, stoppingToken);
+            await versions.CreateIfDueAsync(documentId, stoppingToken);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {

@@ -13,8 +13,8 @@ public sealed class VersionOptions
     public int EveryUpdates { get; set; } = 500;
 
     /// <summary>
-    /// The shortest time between two versions that are made by themselves, in seconds; when everybody has left a changed document it gets one
-    /// after this time. Default 60.
+    /// The shortest time between two versions that are made by themselves, in seconds; when everybody has left a changed document it gets one if the
+    /// last is older than this. Default 60.
     /// </summary>
     public int AtLeastSeconds { get; set; } = 60;
 

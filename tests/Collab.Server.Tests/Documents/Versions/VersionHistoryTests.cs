@@ -18,20 +18,22 @@ public sealed class VersionHistoryTests
         var keeper = new VersionKeeper();
         Assert.False(keeper.TryTakeTurn(Options, isLeft: true, 1_000_000));
         keeper.Changed("ada", 1_000_000);
-        Assert.False(keeper.TryTakeTurn(Options, isLeft: true, 1_059_000));
-        Assert.True(keeper.TryTakeTurn(Options, isLeft: true, 1_060_000));
+        Assert.False(keeper.TryTakeTurn(Options, isLeft: false, 1_010_000));
+        Assert.True(keeper.TryTakeTurn(Options, isLeft: true, 1_010_000));
+        keeper.Changed("ada", 1_020_000);
+        Assert.False(keeper.TryTakeTurn(Options, isLeft: true, 1_069_000));
+        Assert.True(keeper.TryTakeTurn(Options, isLeft: true, 1_070_000));
         Assert.False(keeper.TryTakeTurn(Options, isLeft: true, 2_000_000));
 
-        keeper.Changed("ben", 2_000_000);
-        Assert.True(keeper.TryTakeTurn(Options, isLeft: false, 2_000_000));
-        keeper.Changed("ben", 2_000_000);
-        Assert.False(keeper.TryTakeTurn(Options, isLeft: false, 2_599_000));
-        Assert.True(keeper.TryTakeTurn(Options, isLeft: false, 2_600_000));
+        // Time counts from the last version.
+        keeper.Changed("ben", 1_100_000);
+        Assert.False(keeper.TryTakeTurn(Options, isLeft: false, 1_669_000));
+        Assert.True(keeper.TryTakeTurn(Options, isLeft: false, 1_670_000));
 
         for (var i = 0; i < 3; i++)
-            keeper.Changed("eve", 2_600_000);
-        Assert.False(keeper.TryTakeTurn(Options, isLeft: false, 2_659_000));
-        Assert.True(keeper.TryTakeTurn(Options, isLeft: false, 2_660_000));
+            keeper.Changed("eve", 1_680_000);
+        Assert.False(keeper.TryTakeTurn(Options, isLeft: false, 1_729_000));
+        Assert.True(keeper.TryTakeTurn(Options, isLeft: false, 1_730_000));
         Assert.Equal(["ada", "ben", "eve"], keeper.TakeAuthors().Order(StringComparer.Ordinal));
     }
 

@@ -5,11 +5,11 @@ namespace Collab.Server.Documents;
 /// <summary>The engine of <c>Collab.Crdt</c>.</summary>
 internal sealed class ManagedEngine : IDocumentEngine
 {
-    // Seconds of work at most, however the insertions of malicious writers lie.
-    private const long MaxSteps = 10_000_000;
-
-    // Formats stay as they are: what this server holds needless, somebody who edits meanwhile may need, and nobody is told of it.
-    private static readonly DocOptions Options = new() { Gc = true, CleanFormats = false, MaxSteps = MaxSteps };
+    /// <summary>
+    /// How the server builds documents. Formats stay as they are: what this server holds needless, somebody who edits meanwhile may need,
+    /// and nobody is told of it. The steps are seconds of work at most, however the insertions of malicious writers lie.
+    /// </summary>
+    public static DocOptions Options { get; } = new() { Gc = true, CleanFormats = false, MaxSteps = 10_000_000 };
 
     public byte[] Compact(byte[] update)
     {

@@ -59,7 +59,7 @@ public sealed partial class SharedDocument
             return;
         membership.Queue = new PushQueue(
             update => _connection.CallAsync<string>("PushUpdate", Id, update),
-            count => Acknowledged(count),
+            Acknowledged,
             Fail,
             TakeBackAsync,
             membership.Ending);

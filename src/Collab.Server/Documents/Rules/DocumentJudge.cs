@@ -11,9 +11,6 @@ namespace Collab.Server.Documents.Rules;
 [SuppressMessage("Design", "CA1001", Justification = "A semaphore whose wait handle nobody asks for holds nothing.")]
 internal sealed class DocumentJudge(string documentId, IReadOnlyList<IDocumentRule> rules, DocumentOptions options)
 {
-    // As for other content: seconds of work at most.
-    private static readonly DocOptions Built = new() { CleanFormats = false, MaxSteps = 10_000_000 };
-
     private readonly SemaphoreSlim _turn = new(1);
     // What was let through and may not be in the document's state yet.
     private readonly List<byte[]> _underWay = [];
@@ -117,7 +114,7 @@ internal sealed class DocumentJudge(string documentId, IReadOnlyList<IDocumentRu
 
     private Doc Load(DocumentState state)
     {
-        var doc = new Doc(Built);
+        var doc = new Doc(ManagedEngine.Options);
         doc.ApplyV1(state.Update);
         foreach (var update in _underWay)
             doc.ApplyV1(update);

@@ -13,10 +13,7 @@ internal sealed class DocumentVersions(
 {
     public const int MaxNameLength = 200;
 
-    // As for other content: seconds of work at most.
-    private const long MaxSteps = 10_000_000;
-    private static readonly DocOptions Shown = new() { CleanFormats = false, MaxSteps = MaxSteps };
-    private static readonly DocOptions Compared = Shown with { Gc = false };
+    private static readonly DocOptions Compared = ManagedEngine.Options with { Gc = false };
     private static readonly SemaphoreSlim Building = new(DocumentOptions.BuildsAtOnce);
 
     /// <summary>The versions of a document, the newest first.</summary>
@@ -88,7 +85,7 @@ internal sealed class DocumentVersions(
         return await BuildAsync(
             () =>
             {
-                using var doc = new Doc(Shown);
+                using var doc = new Doc(ManagedEngine.Options);
                 Apply(doc, history.UpdatesThrough(id));
                 return read(doc);
             },
@@ -152,7 +149,7 @@ internal sealed class DocumentVersions(
         using var version = await BuildAsync(
             () =>
             {
-                var doc = new Doc(Shown);
+                var doc = new Doc(ManagedEngine.Options);
                 Apply(doc, history.UpdatesThrough(id));
                 return doc;
             },

@@ -9,8 +9,14 @@ namespace Collab.Server.Documents;
 /// <summary>What an application's handlers are told of documents.</summary>
 public sealed class DocumentHandlerTests
 {
+    // A document that goes out of memory at once comes back into it for its automatic version.
     private static readonly (string, string)[] Quick =
-        [("Collab:Documents:StoredAfterMilliseconds", "200"), ("Collab:Documents:StoredAtMostMilliseconds", "1000"), ("Collab:Documents:LingerMilliseconds", "0")];
+    [
+        ("Collab:Documents:StoredAfterMilliseconds", "200"),
+        ("Collab:Documents:StoredAtMostMilliseconds", "1000"),
+        ("Collab:Documents:LingerMilliseconds", "0"),
+        ("Collab:Versions:Automatic", "false"),
+    ];
 
     private static readonly (string, string) NoBeat = ("Collab:Documents:BeatMilliseconds", "0");
 

@@ -52,6 +52,20 @@ internal sealed class EventOutbox(IRoomLog log, EventSinks sinks)
         Written?.Invoke();
     }
 
+    /// <summary>Does an append, and says so in the same commit if anybody wants to know.</summary>
+    /// <returns>False, and nothing is done, when the room is not where it must be.</returns>
+    public async ValueTask<bool> TryAppendAsync(RoomAppend append, EventNote? note, CancellationToken cancellationToken)
+    {
+        RoomAppend[] appends = note is not null && Wants(note.Type, note.Room)
+            ? [append, new(Keys[ShardOf(note.Room)], [new NewLogEntry(note.Encode())])]
+            : [append];
+        if (await log.AppendAsync(appends, cancellationToken) is null)
+            return false;
+        if (appends.Length > 1)
+            Written?.Invoke();
+        return true;
+    }
+
     private async ValueTask<LogAppend> AppendAsync(
         RoomKey room, IReadOnlyList<NewLogEntry> entries, Func<LogAppend, EventNote?> noteOf, CancellationToken cancellationToken)
     {

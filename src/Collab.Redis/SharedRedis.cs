@@ -51,8 +51,10 @@ internal sealed class SharedRedis : IDisposable
     public async Task<IConnectionMultiplexer> ConnectionAsync() => await _connecting;
 
     /// <summary>Reads a connection string of StackExchange.Redis.</summary>
+    /// <param name="text">The connection string.</param>
+    /// <param name="key">The configuration key that it comes from.</param>
     /// <exception cref="InvalidOperationException">It is none; says what to set.</exception>
-    public static ConfigurationOptions Parse(string? text)
+    public static ConfigurationOptions Parse(string? text, string key = ConnectionString)
     {
         try
         {
@@ -65,7 +67,7 @@ internal sealed class SharedRedis : IDisposable
             // Told below: what is wrong may be the password.
         }
 
-        throw new InvalidOperationException($"Set {ConnectionString} to a connection string such as redis.example:6379,password=….");
+        throw new InvalidOperationException($"Set {key} to a connection string such as redis.example:6379,password=….");
     }
 
     /// <summary>

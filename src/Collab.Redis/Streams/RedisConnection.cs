@@ -6,8 +6,8 @@ namespace Collab.Redis.Streams;
 internal sealed class RedisConnection : IAsyncDisposable
 {
     private readonly ConfigurationOptions _configuration;
-    private readonly SemaphoreSlim _turn = new(1, 1);
-    private ConnectionMultiplexer? _connection;
+    private readonly Lock _gate = new();
+    private Task<ConnectionMultiplexer>? _connecting;
 
     public RedisConnection(ConfigurationOptions configuration)
     {
@@ -21,22 +21,20 @@ internal sealed class RedisConnection : IAsyncDisposable
     /// <exception cref="RedisException">Redis cannot be found now; the next call tries again.</exception>
     public async ValueTask<IDatabase> DatabaseAsync(CancellationToken cancellationToken)
     {
-        await _turn.WaitAsync(cancellationToken);
-        try
+        Task<ConnectionMultiplexer> connecting;
+        lock (_gate)
         {
-            _connection ??= await ConnectionMultiplexer.ConnectAsync(_configuration);
-            return _connection.GetDatabase();
+            if (_connecting is null or { IsFaulted: true })
+                _connecting = ConnectionMultiplexer.ConnectAsync(_configuration);
+            connecting = _connecting;
         }
-        finally
-        {
-            _turn.Release();
-        }
+
+        return (await connecting.WaitAsync(cancellationToken)).GetDatabase();
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (_connection is { } connection)
-            await connection.DisposeAsync();
-        _turn.Dispose();
+        if (_connecting is { IsCompletedSuccessfully: true } connected)
+            await connected.Result.DisposeAsync();
     }
 }

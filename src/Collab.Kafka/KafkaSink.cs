@@ -1,0 +1,113 @@
+using System.Text;
+using Collab.Server.Events;
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
+
+namespace Collab.Kafka;
+
+/// <summary>
+/// Produces events to a topic. The key is the event's subject, so those of a room are in one partition, in order; the value is the whole
+/// event as JSON (structured mode of the CloudEvents Kafka binding), and headers <c>ce_…</c> have its attributes.
+/// </summary>
+internal sealed class KafkaSink(KafkaSinkOptions options, ILogger<KafkaSink> logger) : IEventSink, IDisposable
+{
+    private static readonly byte[] ContentType = "application/cloudevents+json; charset=UTF-8"u8.ToArray();
+    private static readonly byte[] SpecVersion = "1.0"u8.ToArray();
+
+    private readonly Lock _gate = new();
+    private IProducer<string, byte[]>? _producer;
+
+    public int MaxBatch => 100;
+
+    /// <summary>Whether the client takes the settings.</summary>
+    /// <returns>What it says if not.</returns>
+    public static string? Fault(KafkaSinkOptions options)
+    {
+        try
+        {
+            using var producer = Builder(options).SetLogHandler(static (_, _) => { }).Build();
+            return null;
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException or KafkaException)
+        {
+            return exception.Message;
+        }
+    }
+
+    public async ValueTask<EventOutcome> SendAsync(IReadOnlyList<OutgoingEvent> events, CancellationToken cancellationToken)
+    {
+        var producer = Producer();
+        try
+        {
+            var sending = new List<Task>(events.Count);
+            foreach (var one in events)
+            {
+                sending.Add(producer.ProduceAsync(options.Topic, MessageOf(one), cancellationToken));
+                // One that finds no place must not be overtaken by those after it.
+                if (sending[^1].IsFaulted)
+                    break;
+            }
+
+            await Task.WhenAll(sending);
+            return EventOutcome.Delivered;
+        }
+        catch (KafkaException exception)
+        {
+            if (exception.Error.IsFatal)
+                GiveUp(producer);
+            return EventOutcome.Failed($"Kafka: {exception.Error.Reason}");
+        }
+    }
+
+    public void Dispose() => _producer?.Dispose();
+
+    private static ProducerBuilder<string, byte[]> Builder(KafkaSinkOptions options) => new(new ProducerConfig(new Dictionary<string, string>(options.Client))
+    {
+        BootstrapServers = options.BootstrapServers,
+        Acks = Acks.All,
+        EnableIdempotence = true,
+        // When an event fails for good, those behind it fail too, and are not in the topic before it.
+        EnableGaplessGuarantee = true,
+    });
+
+    private static Message<string, byte[]> MessageOf(OutgoingEvent one) => new()
+    {
+        Key = one.Subject,
+        Value = one.Json.ToArray(),
+        Timestamp = new Timestamp(one.Time),
+        Headers =
+        [
+            new Header("content-type", ContentType),
+            new Header("ce_specversion", SpecVersion),
+            new Header("ce_id", Encoding.UTF8.GetBytes(one.Id)),
+            new Header("ce_type", Encoding.UTF8.GetBytes(one.Type)),
+            new Header("ce_source", Encoding.UTF8.GetBytes(one.Source)),
+            new Header("ce_subject", Encoding.UTF8.GetBytes(one.Subject)),
+            new Header("ce_time", Encoding.UTF8.GetBytes(one.Time.ToString("O"))),
+        ],
+    };
+
+    /// <summary>The client connects by itself, also again.</summary>
+    private IProducer<string, byte[]> Producer()
+    {
+        lock (_gate)
+        {
+            return _producer ??= Builder(options)
+                .SetLogHandler((_, line) => KafkaLog.Said(logger, options.Name, line.Message))
+                .SetErrorHandler((_, error) => KafkaLog.Said(logger, options.Name, error.Reason))
+                .Build();
+        }
+    }
+
+    /// <summary>After a fatal error a client takes nothing more.</summary>
+    private void GiveUp(IProducer<string, byte[]> producer)
+    {
+        lock (_gate)
+        {
+            if (_producer != producer)
+                return;
+            _producer = null;
+            producer.Dispose();
+        }
+    }
+}

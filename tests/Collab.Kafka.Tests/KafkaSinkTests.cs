@@ -1,0 +1,96 @@
+using System.Text;
+using Collab.Server.Events;
+using Collab.Testing.Events;
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Collab.Kafka.Tests;
+
+/// <summary>Events in a topic, over Kafka's protocol.</summary>
+public sealed class KafkaSinkTests : EventSinkConformance, IDisposable
+{
+    private const string Topic = "events";
+    private const int Partitions = 4;
+
+    private readonly KafkaMock _kafka = new();
+
+    public KafkaSinkTests() => _kafka.CreateTopic(Topic, Partitions);
+
+    public void Dispose() => _kafka.Dispose();
+
+    protected override Task<OpenSink> OpenAsync()
+    {
+        var sink = new KafkaSink(Options(), NullLogger<KafkaSink>.Instance);
+        var reader = Reader();
+        return Task.FromResult(new OpenSink(
+            sink,
+            () => Task.Run(() => (IReadOnlyList<Received>)[.. TakeAll(reader).Select(one => new Received(
+                Header(one, "ce_id"), Header(one, "ce_type"), one.Message.Key, Encoding.UTF8.GetString(one.Message.Value)))]),
+            () =>
+            {
+                sink.Dispose();
+                reader.Dispose();
+                return default;
+            }));
+    }
+
+    protected override Task KillAsync()
+    {
+        _kafka.Down();
+        return Task.CompletedTask;
+    }
+
+    protected override Task StartAgainAsync()
+    {
+        _kafka.Up();
+        return Task.CompletedTask;
+    }
+
+    [Fact]
+    public async Task An_event_is_a_message_under_its_subject_that_says_what_it_is()
+    {
+        using var sink = new KafkaSink(Options(), NullLogger<KafkaSink>.Instance);
+        using var reader = Reader();
+
+        await SendAsync(sink, [EventOf("channels/a/b", "id-1")]);
+
+        var one = Assert.Single(TakeAll(reader));
+        Assert.Equal(("channels/a/b", DateTime.UnixEpoch.AddSeconds(1)), (one.Message.Key, one.Message.Timestamp.UtcDateTime));
+        Assert.Equal("application/cloudevents+json; charset=UTF-8", Header(one, "content-type"));
+        Assert.Equal(("id-1", "channels/a/b", "1.0"), (Header(one, "ce_id"), Header(one, "ce_subject"), Header(one, "ce_specversion")));
+    }
+
+    private KafkaSinkOptions Options() => new()
+    {
+        Name = "kafka",
+        BootstrapServers = _kafka.BootstrapServers,
+        Topic = Topic,
+        Client = { ["message.timeout.ms"] = "1500", ["reconnect.backoff.max.ms"] = "500", ["retry.backoff.ms"] = "50" },
+    };
+
+    private IConsumer<string, byte[]> Reader()
+    {
+        var reader = new ConsumerBuilder<string, byte[]>(new ConsumerConfig
+        {
+            BootstrapServers = _kafka.BootstrapServers,
+            GroupId = "test",
+            EnableAutoCommit = false,
+            EnablePartitionEof = true,
+            ReconnectBackoffMaxMs = 500,
+        }).SetLogHandler((_, _) => { }).Build();
+        reader.Assign(Enumerable.Range(0, Partitions).Select(partition => new TopicPartitionOffset(Topic, partition, Offset.Beginning)));
+        return reader;
+    }
+
+    // Up to the end of each partition.
+    private static IEnumerable<ConsumeResult<string, byte[]>> TakeAll(IConsumer<string, byte[]> reader)
+    {
+        while (reader.Consume(TimeSpan.FromMilliseconds(500)) is { } one)
+        {
+            if (!one.IsPartitionEOF)
+                yield return one;
+        }
+    }
+
+    private static string Header(ConsumeResult<string, byte[]> one, string name) => Encoding.UTF8.GetString(one.Message.Headers.GetLastBytes(name));
+}

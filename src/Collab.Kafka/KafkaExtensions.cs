@@ -1,5 +1,4 @@
 using Collab.Kafka;
-using Collab.Server.Events;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -15,21 +14,9 @@ public static class KafkaExtensions
     /// <param name="collab">What <c>AddCollab()</c> returned.</param>
     /// <param name="configuration">Where the settings stand.</param>
     /// <exception cref="InvalidOperationException">A setting is missing or wrong; the message says what to set.</exception>
-    public static ICollabBuilder AddKafka(this ICollabBuilder collab, IConfiguration configuration)
-    {
-        ArgumentNullException.ThrowIfNull(collab);
-        ArgumentNullException.ThrowIfNull(configuration);
-        foreach (var section in configuration.GetSection("Collab:Events:Kafka").GetChildren())
-        {
-            var options = section.Get<KafkaSinkOptions>() ?? new();
-            if (options.Fault(section.Path) is { } fault)
-                throw new InvalidOperationException(fault);
-            if (KafkaSink.Fault(options) is { } reason)
-                throw new InvalidOperationException($"{section.Path}:Client must hold settings that librdkafka takes. It says: {reason}");
-            collab.AddEventSink(
-                options.Name, section.Get<EventFilter>() ?? new(), provider => ActivatorUtilities.CreateInstance<KafkaSink>(provider, options));
-        }
-
-        return collab;
-    }
+    public static ICollabBuilder AddKafka(this ICollabBuilder collab, IConfiguration configuration) => collab.AddEventSinks<KafkaSinkOptions>(
+        configuration,
+        "Collab:Events:Kafka",
+        static (options, section) => options.Fault(section) ?? KafkaSink.Fault(options, section),
+        static (services, options) => ActivatorUtilities.CreateInstance<KafkaSink>(services, options));
 }

@@ -19,9 +19,9 @@ internal sealed class KafkaSink(KafkaSinkOptions options, ILogger<KafkaSink> log
 
     public int MaxBatch => 100;
 
-    /// <summary>Whether the client takes the settings.</summary>
-    /// <returns>What it says if not.</returns>
-    public static string? Fault(KafkaSinkOptions options)
+    /// <summary>Has the client look at its settings, which are many.</summary>
+    /// <returns>A sentence that says which setting is wrong; null when none is.</returns>
+    public static string? Fault(KafkaSinkOptions options, string section)
     {
         try
         {
@@ -30,7 +30,7 @@ internal sealed class KafkaSink(KafkaSinkOptions options, ILogger<KafkaSink> log
         }
         catch (Exception exception) when (exception is InvalidOperationException or ArgumentException or KafkaException)
         {
-            return exception.Message;
+            return $"{section}:Client must hold settings that librdkafka takes. It says: {exception.Message}";
         }
     }
 

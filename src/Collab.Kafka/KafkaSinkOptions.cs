@@ -25,8 +25,7 @@ internal sealed class KafkaSinkOptions
     };
 
     public string? Fault(string section) =>
-        string.IsNullOrEmpty(Name) ? $"{section}:Name must be a name that this receiver of events keeps: what it was sent is remembered by it."
-        : string.IsNullOrEmpty(BootstrapServers) ? $"{section}:BootstrapServers must name brokers, such as kafka-1.example:9092,kafka-2.example:9092."
+        string.IsNullOrEmpty(BootstrapServers) ? $"{section}:BootstrapServers must name brokers, such as kafka-1.example:9092,kafka-2.example:9092."
         : string.IsNullOrEmpty(Topic) ? $"{section}:Topic must be the name of a topic."
         : Fixed.FirstOrDefault(Client.ContainsKey) is { } setting ? $"{section}:Client:{setting} cannot be set: it is as the promises need it."
         : null;

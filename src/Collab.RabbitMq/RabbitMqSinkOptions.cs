@@ -34,8 +34,7 @@ internal sealed class RabbitMqSinkOptions
     public int Batch { get; set; } = 1;
 
     public string? Fault(string section) =>
-        string.IsNullOrEmpty(Name) ? $"{section}:Name must be a name that this receiver of events keeps: what it was sent is remembered by it."
-        : RabbitMqBroker.Fault($"{section}:Uri", Uri) is { } fault ? fault
+        RabbitMqBroker.Fault($"{section}:Uri", Uri) is { } fault ? fault
         : string.IsNullOrEmpty(Exchange) && RoutingKey.Contains('{') ? $"{section}:Exchange must name an exchange; without one RoutingKey must be the name of a queue."
         : string.IsNullOrEmpty(Exchange) && !string.IsNullOrEmpty(ExchangeType) ? $"{section}:ExchangeType needs Exchange, the name of the exchange to declare."
         : RoutingKey.Replace(Subject, "", StringComparison.Ordinal).Replace(Type, "", StringComparison.Ordinal).Length > MaxRoutingKey

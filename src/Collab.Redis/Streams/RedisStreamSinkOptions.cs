@@ -3,9 +3,6 @@ namespace Collab.Redis.Streams;
 /// <summary>A stream that events are added to. Configuration sections <c>Collab:Events:RedisStreams:0</c> and on, beside which events it gets.</summary>
 internal sealed class RedisStreamSinkOptions
 {
-    /// <summary>What the sink is known by.</summary>
-    public string Name { get; set; } = "";
-
     /// <summary>The connection string of its Redis; null for <c>ConnectionStrings:Redis</c>.</summary>
     public string? Connection { get; set; }
 
@@ -16,8 +13,7 @@ internal sealed class RedisStreamSinkOptions
     public int MaxLength { get; set; } = 1_000_000;
 
     public string? Fault(string section) =>
-        string.IsNullOrEmpty(Name) ? $"{section}:Name must be a name that this receiver of events keeps: what it was sent is remembered by it."
-        : string.IsNullOrEmpty(Stream) ? $"{section}:Stream must be the key of a Redis stream."
+        string.IsNullOrEmpty(Stream) ? $"{section}:Stream must be the key of a Redis stream."
         : MaxLength < 0 ? $"{section}:MaxLength must be 0 (keep all) or more entries."
         : null;
 }

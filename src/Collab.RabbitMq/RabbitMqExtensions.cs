@@ -1,6 +1,6 @@
 using Collab.RabbitMq;
-using Collab.Server.Events;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Collab.Server;
 
@@ -8,24 +8,19 @@ namespace Collab.Server;
 public static class RabbitMqExtensions
 {
     /// <summary>
-    /// Publishes events to the exchanges of <c>Collab:Events:RabbitMq</c>. Nothing happens when the list is empty. While a broker is away, only
-    /// what goes there waits.
+    /// Publishes events to the exchanges of <c>Collab:Events:RabbitMq</c>, and messages of the queues of <c>Collab:Consumers:RabbitMq</c> in
+    /// channels. Nothing happens when the lists are empty. While a broker is away, only what goes there or comes from there waits.
     /// </summary>
     /// <param name="collab">What <c>AddCollab()</c> returned.</param>
     /// <param name="configuration">Where the settings stand.</param>
     /// <exception cref="InvalidOperationException">A setting is missing or wrong; the message says what to set.</exception>
     public static ICollabBuilder AddRabbitMq(this ICollabBuilder collab, IConfiguration configuration)
     {
-        ArgumentNullException.ThrowIfNull(collab);
-        ArgumentNullException.ThrowIfNull(configuration);
-        foreach (var section in configuration.GetSection("Collab:Events:RabbitMq").GetChildren())
-        {
-            var options = section.Get<RabbitMqSinkOptions>() ?? new();
-            if (options.Fault(section.Path) is { } fault)
-                throw new InvalidOperationException(fault);
-            collab.AddEventSink(options.Name, section.Get<EventFilter>() ?? new(), _ => new RabbitMqSink(options));
-        }
-
-        return collab;
+        collab.AddEventSinks<RabbitMqSinkOptions>(
+            configuration, "Collab:Events:RabbitMq", static (options, section) => options.Fault(section), static (_, options) => new RabbitMqSink(options));
+        return collab.AddConsumers<RabbitMqConsumerOptions>(
+            configuration,
+            "Collab:Consumers:RabbitMq",
+            static (services, options) => ActivatorUtilities.CreateInstance<RabbitMqConsumer>(services, options));
     }
 }

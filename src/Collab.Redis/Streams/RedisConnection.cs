@@ -3,7 +3,7 @@ using StackExchange.Redis;
 namespace Collab.Redis.Streams;
 
 /// <summary>A connection to a Redis, which need not be that of the nodes. It is made when it is first needed, and comes back by itself.</summary>
-internal sealed class RedisConnection : IAsyncDisposable
+internal sealed class RedisConnection : IDisposable
 {
     private readonly ConfigurationOptions _configuration;
     private readonly Lock _gate = new();
@@ -32,9 +32,9 @@ internal sealed class RedisConnection : IAsyncDisposable
         return (await connecting.WaitAsync(cancellationToken)).GetDatabase();
     }
 
-    public async ValueTask DisposeAsync()
+    public void Dispose()
     {
         if (_connecting is { IsCompletedSuccessfully: true } connected)
-            await connected.Result.DisposeAsync();
+            connected.Result.Dispose();
     }
 }

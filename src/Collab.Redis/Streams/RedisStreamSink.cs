@@ -7,7 +7,7 @@ namespace Collab.Redis.Streams;
 /// Adds events to a stream (<c>XADD</c>): the fields <c>id</c>, <c>type</c>, <c>source</c>, <c>subject</c> and <c>time</c> of the event, and
 /// <c>data</c>, the whole of it as JSON.
 /// </summary>
-internal sealed class RedisStreamSink(RedisStreamSinkOptions options, RedisConnection connection) : IEventSink, IAsyncDisposable
+internal sealed class RedisStreamSink(RedisStreamSinkOptions options, RedisConnection connection) : IEventSink, IDisposable
 {
     private readonly RedisKey _stream = options.Stream;
     private readonly int? _maxLength = options.MaxLength > 0 ? options.MaxLength : null;
@@ -26,7 +26,7 @@ internal sealed class RedisStreamSink(RedisStreamSinkOptions options, RedisConne
         return EventOutcome.Delivered;
     }
 
-    public ValueTask DisposeAsync() => connection.DisposeAsync();
+    public void Dispose() => connection.Dispose();
 
     private static NameValueEntry[] FieldsOf(OutgoingEvent one) =>
     [

@@ -1,39 +1,39 @@
 using Collab.Redis;
 using Collab.Redis.Streams;
-using Collab.Server.Events;
 using Microsoft.Extensions.Configuration;
-using StackExchange.Redis;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Collab.Server;
 
 /// <summary>Connects channels and events with streams in Redis.</summary>
 public static class RedisStreamsExtensions
 {
+    private const string Events = "Collab:Events:RedisStreams";
+    private const string Consumers = "Collab:Consumers:RedisStreams";
+
     /// <summary>
-    /// Adds events to the streams of <c>Collab:Events:RedisStreams</c>. Nothing happens when the list is empty. While a Redis is away, only what
-    /// goes there waits.
+    /// Adds events to the streams of <c>Collab:Events:RedisStreams</c>, and publishes entries of the streams of
+    /// <c>Collab:Consumers:RedisStreams</c> in channels. Nothing happens when the lists are empty. While a Redis is away, only what goes there or
+    /// comes from there waits.
     /// </summary>
     /// <param name="collab">What <c>AddCollab()</c> returned.</param>
     /// <param name="configuration">Where the settings stand.</param>
     /// <exception cref="InvalidOperationException">A setting is missing or wrong; the message says what to set.</exception>
     public static ICollabBuilder AddRedisStreams(this ICollabBuilder collab, IConfiguration configuration)
     {
-        ArgumentNullException.ThrowIfNull(collab);
-        ArgumentNullException.ThrowIfNull(configuration);
-        foreach (var section in configuration.GetSection("Collab:Events:RedisStreams").GetChildren())
-        {
-            var options = section.Get<RedisStreamSinkOptions>() ?? new();
-            if (options.Fault(section.Path) is { } fault)
-                throw new InvalidOperationException(fault);
-            var connection = ConnectionOf(options.Connection, section, configuration);
-            collab.AddEventSink(options.Name, section.Get<EventFilter>() ?? new(), _ => new RedisStreamSink(options, new RedisConnection(connection)));
-        }
+        collab.AddEventSinks<RedisStreamSinkOptions>(
+            configuration,
+            Events,
+            static (options, section) => options.Fault(section),
+            (_, options) => new RedisStreamSink(options, ConnectionOf(options.Connection, Events)));
+        return collab.AddConsumers<RedisStreamConsumerOptions>(
+            configuration,
+            Consumers,
+            (services, options) => ActivatorUtilities.CreateInstance<RedisStreamConsumer>(services, options, ConnectionOf(options.Connection, Consumers)));
 
-        return collab;
-    }
-
-    private static ConfigurationOptions ConnectionOf(string? own, IConfigurationSection section, IConfiguration configuration) =>
-        string.IsNullOrEmpty(own)
+        // The nodes' own Redis, unless another one is named.
+        RedisConnection ConnectionOf(string? own, string list) => new(string.IsNullOrEmpty(own)
             ? SharedRedis.Parse(configuration[SharedRedis.ConnectionString])
-            : SharedRedis.Parse(own, $"{section.Path}:Connection");
+            : SharedRedis.Parse(own, $"each Connection in {list}"));
+    }
 }

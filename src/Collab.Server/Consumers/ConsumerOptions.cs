@@ -6,8 +6,8 @@ namespace Collab.Server.Consumers;
 public class ConsumerOptions
 {
     /// <summary>
-    /// What the consumer is known by: in logs, in metrics, and in the keys by which its messages are published once. 1 to 128 characters; by
-    /// default what it reads from. Messages that come again under another name are published again.
+    /// What the consumer is known by: in logs, in metrics, and in the keys by which its messages are published once. 1 to 128 characters.
+    /// Messages that come again under another name are published again.
     /// </summary>
     public string Name { get; set; } = "";
 
@@ -35,7 +35,7 @@ public class ConsumerOptions
     /// <summary>A sentence that says which setting is missing or wrong; null when none is.</summary>
     /// <param name="section">The configuration section that the settings come from.</param>
     public virtual string? Fault(string section) =>
-        !EventName.IsValid(Name) ? $"{section}:Name must be 1 to {EventName.MaxLength} characters without control characters."
+        !EventName.IsValid(Name) ? $"{section}:Name must be a name that this consumer keeps, 1 to {EventName.MaxLength} characters: what it has published is known under it."
         : string.IsNullOrEmpty(Channel) == string.IsNullOrEmpty(ChannelField)
             ? $"{section} needs Channel (the channel that all messages go to) or ChannelField (the field that names it), and not both."
         : !string.IsNullOrEmpty(Channel) && !RoomName.IsValid(Channel) ? $"{section}:Channel must be the name of a channel."

@@ -29,10 +29,11 @@ public sealed class RedisStreamSinkTests : EventSinkConformance, IAsyncLifetime
                 last = entries.Length > 0 ? entries[^1].Id : last;
                 return [.. entries.Select(entry => new Received(entry["id"]!, entry["type"]!, entry["subject"]!, entry["data"]!))];
             },
-            async () =>
+            () =>
             {
-                await sink.DisposeAsync();
-                await reader.DisposeAsync();
+                sink.Dispose();
+                reader.Dispose();
+                return default;
             }));
     }
 
@@ -43,7 +44,7 @@ public sealed class RedisStreamSinkTests : EventSinkConformance, IAsyncLifetime
     [Fact]
     public async Task A_stream_keeps_about_as_many_entries_as_it_may()
     {
-        await using var sink = SinkTo(maxLength: 500);
+        using var sink = SinkTo(maxLength: 500);
 
         await SendAsync(sink, Rooms(count: 1, events: 2_000)[0]);
 
@@ -52,6 +53,6 @@ public sealed class RedisStreamSinkTests : EventSinkConformance, IAsyncLifetime
     }
 
     private RedisStreamSink SinkTo(int maxLength) => new(
-        new RedisStreamSinkOptions { Name = "redis", Stream = Stream, MaxLength = maxLength },
+        new RedisStreamSinkOptions { Stream = Stream, MaxLength = maxLength },
         new RedisConnection(ConfigurationOptions.Parse(_redis.ConnectionString + ",connectTimeout=500")));
 }

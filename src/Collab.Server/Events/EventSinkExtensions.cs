@@ -1,5 +1,8 @@
+using Collab.Server.Channels.Handlers;
+using Collab.Server.Documents.Handlers;
 using Collab.Server.Events;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Collab.Server;
 
@@ -21,7 +24,9 @@ public static class EventSinkExtensions
         ArgumentNullException.ThrowIfNull(sink);
         if (!EventSinkRegistration.IsName(name))
             throw new ArgumentException("A sink's name is 1 to 64 characters of A-Z a-z 0-9 . _ -.", nameof(name));
-        collab.Services.AddSingleton(services => new EventSinkRegistration(name, subscription, sink(services)));
+        collab.Services.AddSingleton(new EventSinkRegistration(name, subscription, sink));
+        collab.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IDocumentHandler, DocumentEventHandler>());
+        collab.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IChannelHandler, ChannelEventHandler>());
         return collab;
     }
 }

@@ -28,6 +28,9 @@ return await HostRun.RunAsync(() =>
     var collab = builder.Services.AddCollab();
     collab.AddConfiguredStore(builder.Configuration);
     collab.AddConfiguredRules(builder.Configuration);
+    collab.AddRedisStreams(builder.Configuration);
+    collab.AddRabbitMq(builder.Configuration);
+    collab.AddKafka(builder.Configuration);
     builder.Services.AddCollabCors();
     builder.Services.AddCollabOpenApi();
     builder.Services.AddCollabTelemetry(builder.Configuration);

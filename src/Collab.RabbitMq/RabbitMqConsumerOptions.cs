@@ -24,7 +24,8 @@ internal sealed class RabbitMqConsumerOptions : ConsumerOptions
     /// </summary>
     public bool Exclusive { get; set; } = true;
 
-    public override string? Fault(string section) =>
+    /// <inheritdoc cref="ConsumerOptions.Fault"/>
+    public new string? Fault(string section) =>
         base.Fault(section) is { } fault ? fault
         : RabbitMqBroker.Fault($"{section}:Uri", Uri) is { } wrong ? wrong
         : string.IsNullOrEmpty(Queue) ? $"{section}:Queue must be the name of a queue."

@@ -21,6 +21,7 @@ public static class RabbitMqExtensions
         return collab.AddConsumers<RabbitMqConsumerOptions>(
             configuration,
             "Collab:Consumers:RabbitMq",
+            static (options, section) => options.Fault(section),
             static (services, options) => ActivatorUtilities.CreateInstance<RabbitMqConsumer>(services, options));
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Collab.Testing.Servers;
 using RabbitMQ.Client;
 
@@ -22,6 +23,13 @@ public sealed class RabbitMqFixture : IAsyncLifetime
         await channel.QueueDeclareAsync(name, durable: true, exclusive: false, autoDelete: false, arguments);
         await channel.QueueBindAsync(name, name, "#");
         return name;
+    }
+
+    /// <summary>How many messages a queue has, also those that were handed over and not acknowledged.</summary>
+    public async Task<long> CountAsync(string queue)
+    {
+        var line = (await Server.CallAsync("list_queues", "--no-table-headers", "name", "messages")).Split('\n').Single(line => line.StartsWith(queue, StringComparison.Ordinal));
+        return long.Parse(line.Split('\t')[1], CultureInfo.InvariantCulture);
     }
 
     /// <summary>Takes everything out of a queue.</summary>

@@ -8,9 +8,6 @@ namespace Collab.Server;
 /// <summary>Connects channels and events with streams in Redis.</summary>
 public static class RedisStreamsExtensions
 {
-    private const string Events = "Collab:Events:RedisStreams";
-    private const string Consumers = "Collab:Consumers:RedisStreams";
-
     /// <summary>
     /// Adds events to the streams of <c>Collab:Events:RedisStreams</c>, and publishes entries of the streams of
     /// <c>Collab:Consumers:RedisStreams</c> in channels. Nothing happens when the lists are empty. While a Redis is away, only what goes there or
@@ -23,17 +20,22 @@ public static class RedisStreamsExtensions
     {
         collab.AddEventSinks<RedisStreamSinkOptions>(
             configuration,
-            Events,
-            static (options, section) => options.Fault(section),
-            (_, options) => new RedisStreamSink(options, ConnectionOf(options.Connection, Events)));
+            "Collab:Events:RedisStreams",
+            (options, section) => options.Fault(section) ?? FaultOf(options.Connection, section),
+            (_, options) => new RedisStreamSink(options, ConnectionOf(options.Connection)));
         return collab.AddConsumers<RedisStreamConsumerOptions>(
             configuration,
-            Consumers,
-            (services, options) => ActivatorUtilities.CreateInstance<RedisStreamConsumer>(services, options, ConnectionOf(options.Connection, Consumers)));
+            "Collab:Consumers:RedisStreams",
+            (options, section) => options.Fault(section) ?? FaultOf(options.Connection, section),
+            (services, options) => ActivatorUtilities.CreateInstance<RedisStreamConsumer>(services, options, ConnectionOf(options.Connection)));
 
         // The nodes' own Redis, unless another one is named.
-        RedisConnection ConnectionOf(string? own, string list) => new(string.IsNullOrEmpty(own)
-            ? SharedRedis.Parse(configuration[SharedRedis.ConnectionString])
-            : SharedRedis.Parse(own, $"each Connection in {list}"));
+        string? Named(string? own) => string.IsNullOrEmpty(own) ? configuration[SharedRedis.ConnectionString] : own;
+
+        string? FaultOf(string? own, string section) => SharedRedis.TryParse(Named(own)) is null
+            ? $"{section}:Connection, or else {SharedRedis.ConnectionString}, must be a connection string such as redis.example:6379,password=…."
+            : null;
+
+        RedisConnection ConnectionOf(string? own) => new(SharedRedis.Parse(Named(own)));
     }
 }

@@ -16,21 +16,23 @@ public static class ConfiguredConsumers
     /// <param name="collab">What <c>AddCollab()</c> returned.</param>
     /// <param name="configuration">Where the list stands.</param>
     /// <param name="list">The key of the list.</param>
+    /// <param name="fault">Says, for settings and the key that they stand under, which is missing or wrong; null when none is.</param>
     /// <param name="consumer">Makes the consumer, once.</param>
     /// <exception cref="InvalidOperationException">A setting is missing or wrong; the message says what to set.</exception>
     public static ICollabBuilder AddConsumers<TOptions>(
-        this ICollabBuilder collab, IConfiguration configuration, string list, Func<IServiceProvider, TOptions, IHostedService> consumer)
+        this ICollabBuilder collab, IConfiguration configuration, string list, Func<TOptions, string, string?> fault, Func<IServiceProvider, TOptions, IHostedService> consumer)
         where TOptions : ConsumerOptions, new()
     {
         ArgumentNullException.ThrowIfNull(collab);
         ArgumentNullException.ThrowIfNull(configuration);
+        ArgumentNullException.ThrowIfNull(fault);
         ArgumentNullException.ThrowIfNull(consumer);
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var item in configuration.GetSection(list).GetChildren())
         {
             var options = item.Get<TOptions>() ?? new();
-            if (options.Fault(item.Path) is { } fault)
-                throw new InvalidOperationException(fault);
+            if (fault(options, item.Path) is { } sentence)
+                throw new InvalidOperationException(sentence);
             if (!names.Add(options.Name))
                 throw new InvalidOperationException($"{item.Path}:Name must be another one: what a consumer has published is known by its name, and {options.Name} is taken.");
             collab.Services.AddSingleton(services => consumer(services, options));

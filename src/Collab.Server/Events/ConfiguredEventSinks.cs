@@ -25,11 +25,10 @@ public static class ConfiguredEventSinks
         ArgumentNullException.ThrowIfNull(configuration);
         ArgumentNullException.ThrowIfNull(fault);
         ArgumentNullException.ThrowIfNull(sink);
-        var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var item in configuration.GetSection(list).GetChildren())
         {
             var (name, options, subscription) = (item["Name"], item.Get<TOptions>() ?? new(), item.Get<EventSubscription>() ?? new());
-            if ((FaultOfName(name, item.Path, names) ?? fault(options, item.Path) ?? subscription.Fault(item.Path)) is { } sentence)
+            if ((FaultOfName(name, item.Path) ?? fault(options, item.Path) ?? subscription.Fault(item.Path)) is { } sentence)
                 throw new InvalidOperationException(sentence);
             collab.AddEventSink(name!, subscription, services => sink(services, options));
         }
@@ -37,9 +36,7 @@ public static class ConfiguredEventSinks
         return collab;
     }
 
-    private static string? FaultOfName(string? name, string section, HashSet<string> names) =>
-        !EventSinkRegistration.IsName(name)
-            ? $"{section}:Name must be a name that this receiver of events keeps, 1 to 64 characters of A-Z a-z 0-9 . _ -: what it has got is remembered under it."
-        : !names.Add(name!) ? $"{section}:Name is that of another receiver of events."
-        : null;
+    private static string? FaultOfName(string? name, string section) => EventSinkRegistration.IsName(name)
+        ? null
+        : $"{section}:Name must be a name that this receiver of events keeps, 1 to 64 characters of A-Z a-z 0-9 . _ -: what it has got is remembered under it.";
 }

@@ -7,7 +7,7 @@ namespace Collab.Testing.Servers;
 /// <summary>A real RabbitMQ on loopback with a folder of its own, from Debian's package. What is durable outlives it.</summary>
 public sealed class RabbitMqServer : IAsyncDisposable
 {
-    private const string Program = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+    private const string Programs = "/usr/lib/rabbitmq/bin";
 
     private readonly TemporaryFolder _folder = new();
     private readonly int _namesPort = TcpRelay.FreePort();
@@ -49,8 +49,21 @@ public sealed class RabbitMqServer : IAsyncDisposable
     /// <summary>Starts it again at the same port, with what it had.</summary>
     public async Task StartAgainAsync()
     {
-        _process = Start(Program, Environment);
+        _process = Start($"{Programs}/rabbitmq-server", Environment);
         await ReachAsync(Port, _process);
+    }
+
+    /// <summary>Has <c>rabbitmqctl</c> do something.</summary>
+    /// <returns>What it says.</returns>
+    public async Task<string> CallAsync(params string[] command)
+    {
+        var start = new ProcessStartInfo($"{Programs}/rabbitmqctl", ["-q", .. command]) { RedirectStandardOutput = true };
+        foreach (var (name, value) in Environment)
+            start.Environment[name] = value;
+        using var program = Process.Start(start)!;
+        var answer = await program.StandardOutput.ReadToEndAsync();
+        await program.WaitForExitAsync();
+        return answer.Trim();
     }
 
     public async ValueTask DisposeAsync()

@@ -1,6 +1,8 @@
 using System.Text;
+using Collab.Server;
 using Collab.Server.Events;
 using Collab.Testing.Events;
+using Microsoft.Extensions.Configuration;
 
 namespace Collab.RabbitMq.Tests;
 
@@ -10,23 +12,23 @@ public sealed class RabbitMqSinkTests(RabbitMqFixture rabbit) : EventSinkConform
 {
     private string? _queue;
 
+    protected override string Section => "Collab:Events:RabbitMq:0";
+
     protected override async Task<OpenSink> OpenAsync()
     {
-        // While RabbitMQ is away there is only what was made before.
-        var queue = _queue ?? await rabbit.CreateQueueAsync();
+        var queue = _queue ??= await rabbit.CreateQueueAsync();
         var sink = SinkTo(queue);
         return new OpenSink(
             sink,
+            [("Uri", rabbit.Server.Uri), ("Exchange", queue)],
             async () => [.. (await rabbit.TakeAllAsync(queue)).Select(one => new Received(
                 one.BasicProperties.MessageId!, one.BasicProperties.Type!, Header(one.BasicProperties.Headers!, "subject"), Encoding.UTF8.GetString(one.Body.Span)))],
             sink.DisposeAsync);
     }
 
-    protected override async Task KillAsync()
-    {
-        _queue ??= await rabbit.CreateQueueAsync();
-        await rabbit.Server.KillAsync();
-    }
+    protected override void Add(ICollabBuilder collab, IConfiguration configuration) => collab.AddRabbitMq(configuration);
+
+    protected override Task KillAsync() => rabbit.Server.KillAsync();
 
     protected override Task StartAgainAsync() => rabbit.Server.StartAgainAsync();
 

@@ -1,6 +1,8 @@
 using Collab.Redis.Streams;
+using Collab.Server;
 using Collab.Testing.Events;
 using Collab.Testing.Servers;
+using Microsoft.Extensions.Configuration;
 using StackExchange.Redis;
 
 namespace Collab.Redis.Tests.Streams;
@@ -11,6 +13,8 @@ public sealed class RedisStreamSinkTests : EventSinkConformance, IAsyncLifetime
     private const string Stream = "events";
 
     private RedisServer _redis = null!;
+
+    protected override string Section => "Collab:Events:RedisStreams:0";
 
     public async Task InitializeAsync() => _redis = await RedisServer.StartAsync("--appendonly", "yes", "--appendfsync", "always");
 
@@ -23,6 +27,7 @@ public sealed class RedisStreamSinkTests : EventSinkConformance, IAsyncLifetime
         RedisValue last = "0-0";
         return Task.FromResult(new OpenSink(
             sink,
+            [("Connection", ConnectionString), ("Stream", Stream)],
             async () =>
             {
                 var entries = await (await reader.DatabaseAsync(default)).StreamReadAsync(Stream, last);
@@ -36,6 +41,8 @@ public sealed class RedisStreamSinkTests : EventSinkConformance, IAsyncLifetime
                 return default;
             }));
     }
+
+    protected override void Add(ICollabBuilder collab, IConfiguration configuration) => collab.AddRedisStreams(configuration);
 
     protected override Task KillAsync() => _redis.KillAsync();
 
@@ -52,7 +59,9 @@ public sealed class RedisStreamSinkTests : EventSinkConformance, IAsyncLifetime
         Assert.InRange(int.Parse(await _redis.CallAsync("XLEN", Stream)), 500, 700);
     }
 
+    private string ConnectionString => $"{_redis.ConnectionString},connectTimeout=500";
+
     private RedisStreamSink SinkTo(int maxLength) => new(
         new RedisStreamSinkOptions { Stream = Stream, MaxLength = maxLength },
-        new RedisConnection(ConfigurationOptions.Parse(_redis.ConnectionString + ",connectTimeout=500")));
+        new RedisConnection(ConfigurationOptions.Parse(ConnectionString)));
 }

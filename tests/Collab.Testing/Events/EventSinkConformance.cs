@@ -1,5 +1,8 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
+using Collab.Server;
 using Collab.Server.Events;
+using Microsoft.Extensions.Configuration;
 using Xunit;
 
 namespace Collab.Testing.Events;
@@ -18,7 +21,7 @@ public abstract class EventSinkConformance
 
         await Task.WhenAll(rooms.Select(room => SendAsync(sink.Sink, room)));
 
-        var received = await ReadAsync(() => sink.ReadAsync(), 2_000);
+        var received = await ReadAsync(sink.ReadAsync, Has(2_000));
         Assert.Equal(2_000, received.Count);
         foreach (var room in rooms)
             Assert.Equal(room.Select(Received.Of), received.Where(one => one.Subject == room[0].Subject));
@@ -46,11 +49,15 @@ public abstract class EventSinkConformance
         await underWay.Task.WaitAsync(Patience);
         await KillAsync();
         await failed.Task.WaitAsync(Patience);
+        // One that has never found the bus is no worse off.
+        await using var late = await OpenAsync();
+        OutgoingEvent[] lateEvents = [EventOf("channels/late", "late-1"), EventOf("channels/late", "late-2")];
+        Assert.False(await IsDeliveredAsync(late.Sink, lateEvents[..1]));
         await StartAgainAsync();
-        await sending.WaitAsync(Patience);
+        await Task.WhenAll(sending, SendAsync(late.Sink, lateEvents)).WaitAsync(Patience);
 
-        var received = await ReadAsync(() => sink.ReadAsync(), 1_200);
-        foreach (var room in rooms)
+        var received = await ReadAsync(sink.ReadAsync, Has(1_202));
+        foreach (var room in rooms.Append(lateEvents))
         {
             var once = received.Where(one => one.Subject == room[0].Subject).DistinctBy(one => one.Id);
             Assert.Equal(room.Select(Received.Of), once);
@@ -58,19 +65,34 @@ public abstract class EventSinkConformance
     }
 
     [Fact]
-    public async Task A_bus_that_is_away_fails_a_sending_and_is_found_when_it_is_there()
+    public async Task What_happens_in_a_server_whose_settings_name_the_bus_is_there_in_order()
     {
-        await KillAsync();
         await using var sink = await OpenAsync();
-        var room = Rooms(count: 1, events: 3)[0];
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([
+            KeyValuePair.Create($"{Section}:Name", (string?)"bus"),
+            KeyValuePair.Create($"{Section}:Events:0", (string?)"channel.published"),
+            .. sink.Settings.Select(setting => KeyValuePair.Create($"{Section}:{setting.Key}", (string?)setting.Value)),
+        ]).Build();
+        await using var host = await CollabTestHost.StartAsync(configure: collab => Add(collab, configuration));
+        var channel = new ChannelClient(await host.ConnectAsync());
 
-        Assert.False(await IsDeliveredAsync(sink.Sink, room));
-        await StartAgainAsync();
-        await SendAsync(sink.Sink, room);
+        var positions = new List<string>();
+        for (var i = 0; i < 20; i++)
+            positions.Add(await channel.PublishAsync("chat", "said", i));
 
-        var received = await ReadAsync(() => sink.ReadAsync(), 3);
-        Assert.Equal(room.Select(Received.Of), received.DistinctBy(one => one.Id));
+        var received = await ReadAsync(sink.ReadAsync, received => MessagesOf(received).Count() >= 20);
+        Assert.All(received, one => Assert.Equal(("collab.channel.published", "channels/chat"), (one.Type, one.Subject)));
+        Assert.Equal(positions, MessagesOf(received).Select(message => message.GetProperty("position").GetString()));
+
+        static IEnumerable<JsonElement> MessagesOf(IEnumerable<Received> received) =>
+            received.SelectMany(one => JsonElement.Parse(one.Json).GetProperty("data").GetProperty("messages").EnumerateArray());
     }
+
+    /// <summary>The configuration key of the sink.</summary>
+    protected abstract string Section { get; }
+
+    /// <summary>Adds the bus to a server.</summary>
+    protected abstract void Add(ICollabBuilder collab, IConfiguration configuration);
 
     /// <summary>Makes a sink to a place on the bus where nothing is yet.</summary>
     protected abstract Task<OpenSink> OpenAsync();
@@ -124,11 +146,11 @@ public abstract class EventSinkConformance
     }
 
     // What comes after the last that was expected would be too much: it is waited for no longer than for one more look.
-    private static async Task<List<Received>> ReadAsync(Func<Task<IReadOnlyList<Received>>> read, int distinct)
+    private static async Task<List<Received>> ReadAsync(Func<Task<IReadOnlyList<Received>>> read, Func<List<Received>, bool> isAll)
     {
         using var patience = new CancellationTokenSource(Patience);
         var all = new List<Received>();
-        while (all.DistinctBy(one => one.Id).Count() < distinct)
+        while (!isAll(all))
         {
             patience.Token.ThrowIfCancellationRequested();
             all.AddRange(await read());
@@ -137,13 +159,16 @@ public abstract class EventSinkConformance
         all.AddRange(await read());
         return all;
     }
+
+    private static Func<List<Received>, bool> Has(int distinct) => received => received.DistinctBy(one => one.Id).Count() >= distinct;
 }
 
 /// <summary>A sink, and a reader of where it sends to.</summary>
 /// <param name="Sink">The sink.</param>
+/// <param name="Settings">The settings of one to the same place.</param>
 /// <param name="ReadAsync">Reads what has come since the last call; may be nothing.</param>
 /// <param name="Close">Ends both.</param>
-public sealed record OpenSink(IEventSink Sink, Func<Task<IReadOnlyList<Received>>> ReadAsync, Func<ValueTask> Close) : IAsyncDisposable
+public sealed record OpenSink(IEventSink Sink, IReadOnlyList<(string Key, string Value)> Settings, Func<Task<IReadOnlyList<Received>>> ReadAsync, Func<ValueTask> Close) : IAsyncDisposable
 {
     public ValueTask DisposeAsync() => Close();
 }

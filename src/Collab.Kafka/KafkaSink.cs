@@ -16,6 +16,7 @@ internal sealed class KafkaSink(KafkaSinkOptions options, ILogger<KafkaSink> log
 
     private readonly Lock _gate = new();
     private IProducer<string, byte[]>? _producer;
+    private volatile bool _hasEnded;
 
     public int MaxBatch => 100;
 
@@ -53,8 +54,6 @@ internal sealed class KafkaSink(KafkaSinkOptions options, ILogger<KafkaSink> log
         }
         catch (KafkaException exception)
         {
-            if (exception.Error.IsFatal)
-                GiveUp(producer);
             return EventOutcome.Failed($"Kafka: {exception.Error.Reason}");
         }
     }
@@ -87,27 +86,30 @@ internal sealed class KafkaSink(KafkaSinkOptions options, ILogger<KafkaSink> log
         ],
     };
 
-    /// <summary>The client connects by itself, also again.</summary>
+    /// <summary>The client connects by itself, also again. Only after a fatal error it takes nothing more, and another one is made.</summary>
     private IProducer<string, byte[]> Producer()
     {
         lock (_gate)
         {
-            return _producer ??= Builder(options)
-                .SetLogHandler((_, line) => KafkaLog.Said(logger, options.Name, line.Message))
-                .SetErrorHandler((_, error) => KafkaLog.Said(logger, options.Name, error.Reason))
-                .Build();
+            if (_hasEnded)
+                _producer?.Dispose();
+            if (_hasEnded || _producer is null)
+            {
+                _hasEnded = false;
+                _producer = Builder(options)
+                    .SetLogHandler((_, line) => KafkaLog.Said(logger, options.Name, line.Message))
+                    .SetErrorHandler((_, error) => Note(error))
+                    .Build();
+            }
+
+            return _producer;
         }
     }
 
-    /// <summary>After a fatal error a client takes nothing more.</summary>
-    private void GiveUp(IProducer<string, byte[]> producer)
+    private void Note(Error error)
     {
-        lock (_gate)
-        {
-            if (_producer != producer)
-                return;
-            _producer = null;
-            producer.Dispose();
-        }
+        KafkaLog.Said(logger, options.Name, error.Reason);
+        if (error.IsFatal)
+            _hasEnded = true;
     }
 }

@@ -34,6 +34,10 @@ internal sealed partial class KafkaMock : IDisposable
 
     public void Up() => Each(SetUp);
 
+    /// <summary>Answers the next batch that is produced with an error.</summary>
+    /// <param name="error">Its code in Kafka's protocol.</param>
+    public void FailNext(int error) => PushErrors(_cluster, 0, 1, [error]);
+
     public void Dispose()
     {
         EndCluster(_cluster);
@@ -72,4 +76,7 @@ internal sealed partial class KafkaMock : IDisposable
 
     [LibraryImport(Library, EntryPoint = "rd_kafka_mock_broker_set_up")]
     private static partial int SetUp(IntPtr cluster, int broker);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_mock_push_request_errors_array")]
+    private static partial void PushErrors(IntPtr cluster, short request, nuint count, int[] errors);
 }

@@ -13,6 +13,7 @@ public sealed class KafkaSinkTests : EventSinkConformance, IDisposable
 {
     private const string Topic = "events";
     private const int Partitions = 4;
+    private const int OutOfOrderSequenceNumber = 45;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -69,6 +70,16 @@ public sealed class KafkaSinkTests : EventSinkConformance, IDisposable
         Assert.Equal(("channels/a/b", DateTime.UnixEpoch.AddSeconds(1)), (one.Message.Key, one.Message.Timestamp.UtcDateTime));
         Assert.Equal("application/cloudevents+json; charset=UTF-8", Header(one, "content-type"));
         Assert.Equal(("id-1", "channels/a/b", "1.0"), (Header(one, "ce_id"), Header(one, "ce_subject"), Header(one, "ce_specversion")));
+    }
+
+    [Fact]
+    public async Task After_an_error_that_ends_the_client_another_one_goes_on()
+    {
+        using var sink = new KafkaSink(Options(), NullLogger<KafkaSink>.Instance);
+        _kafka.FailNext(OutOfOrderSequenceNumber);
+
+        Assert.NotEqual(EventOutcome.Delivered, await sink.SendAsync([EventOf("channels/a", "1")], default));
+        await SendAsync(sink, [EventOf("channels/a", "1")]);
     }
 
     private KafkaSinkOptions Options() => new()

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Collab.Protocol;
 using Collab.Server;
 using Collab.Server.Channels;
@@ -84,6 +85,10 @@ public abstract class ConsumerConformance
     [Fact]
     public async Task What_can_never_be_published_is_put_aside_and_holds_up_nothing()
     {
+        var refused = 0L;
+        using var listener = new MeterListener { InstrumentPublished = (instrument, listener) => ListenTo(instrument, "collab.consumers.refused", listener) };
+        listener.SetMeasurementEventCallback<long>((_, count, _, _) => Interlocked.Add(ref refused, count));
+        listener.Start();
         await using var host = await StartAsync(Port);
         var messages = Messages(20, channels: 1);
         BusMessage[] poison =
@@ -102,6 +107,13 @@ public abstract class ConsumerConformance
 
         await UntilPublishedAsync(messages);
         Assert.Empty(await ReadAsync("elsewhere"));
+        Assert.Equal(poison.Length, refused);
+
+        static void ListenTo(Instrument instrument, string name, MeterListener listener)
+        {
+            if (instrument.Name == name)
+                listener.EnableMeasurementEvents(instrument);
+        }
     }
 
     [Fact]

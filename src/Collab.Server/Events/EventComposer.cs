@@ -55,7 +55,7 @@ internal sealed class EventComposer(IRoomLog log, IOptions<EventOptions> options
             LogEntry[] entries = page.Epoch == note.Epoch ? [.. page.Entries.TakeWhile(entry => entry.Offset <= note.Through)] : [];
             // What is not kept any more is told without content.
             var (from, through) = (after, entries.Length > 0 ? entries[^1].Offset : note.Through);
-            events.Add(Compose(events.Count == 0 ? id : $"{id}.{events.Count}", note, time, writer =>
+            events.Add(Compose(events.Count == 0 ? id : $"{id}-{events.Count}", note, time, writer =>
             {
                 WriteRange(writer, note.Epoch, from, through);
                 writer.WriteStartArray("messages");

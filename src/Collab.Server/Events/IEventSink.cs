@@ -42,6 +42,9 @@ public sealed class EventOutcome
 
     internal TimeSpan? RetryAfter { get; }
 
+    /// <summary>What it is, and why, for logs.</summary>
+    public override string ToString() => Reason.Length == 0 ? Kind.ToString() : $"{Kind}: {Reason}";
+
     /// <summary>It has failed, and is tried again.</summary>
     /// <param name="reason">Why, for the operator.</param>
     /// <param name="retryAfter">When the other side has asked to be left alone: for how long. Until then it gets no event at all.</param>

@@ -36,5 +36,5 @@ internal sealed class OutboxShard(int number, long done)
 internal sealed record StoredNote(OutboxShard Shard, string Epoch, long Offset, DateTimeOffset At, EventNote Note)
 {
     /// <summary>The id of the event. It does not depend on when or how often it is sent.</summary>
-    public string EventId => $"{Epoch}.{Shard.Number}.{Offset}";
+    public string EventId => $"{Epoch}-{Shard.Number}-{Offset}";
 }

@@ -24,8 +24,7 @@ internal sealed class RabbitMqConsumerOptions : ConsumerOptions
     /// </summary>
     public bool Exclusive { get; set; } = true;
 
-    /// <inheritdoc cref="ConsumerOptions.Fault"/>
-    public new string? Fault(string section) =>
+    public override string? Fault(string section) =>
         base.Fault(section) is { } fault ? fault
         : RabbitMqBroker.Fault($"{section}:Uri", Uri) is { } wrong ? wrong
         : string.IsNullOrEmpty(Queue) ? $"{section}:Queue must be the name of a queue."

@@ -3,8 +3,12 @@ namespace Collab.RabbitMq;
 /// <summary>An exchange that events are published to. Configuration sections <c>Collab:Events:RabbitMq:0</c> and on, beside which events it gets.</summary>
 internal sealed class RabbitMqSinkOptions
 {
-    // RabbitMQ takes keys of 255 bytes; a subject has up to 210, a type up to 40.
-    private const int MaxRoutingKey = 60;
+    // What AMQP allows, and the longest that stand in a key: "documents/" and a room's name, and a type.
+    private const int MaxRoutingKey = 255;
+    private const int MaxSubject = 210;
+    private const int MaxType = 30;
+    private const string Subject = "{subject}";
+    private const string Type = "{type}";
 
     /// <summary>What the sink is known by.</summary>
     public string Name { get; set; } = "";
@@ -37,15 +41,12 @@ internal sealed class RabbitMqSinkOptions
         RabbitMqBroker.Fault($"{section}:Uri", Uri) is { } fault ? fault
         : string.IsNullOrEmpty(Exchange) && RoutingKey.Contains('{') ? $"{section}:Exchange must name an exchange; without one RoutingKey must be the name of a queue."
         : string.IsNullOrEmpty(Exchange) && !string.IsNullOrEmpty(ExchangeType) ? $"{section}:ExchangeType needs Exchange, the name of the exchange to declare."
-        : RoutingKey.Replace(Subject, "", StringComparison.Ordinal).Replace(Type, "", StringComparison.Ordinal).Length > MaxRoutingKey
-            ? $"{section}:RoutingKey must have at most {MaxRoutingKey} characters beside {{subject}} and {{type}}."
+        : RoutingKeyOf(new string('s', MaxSubject), new string('t', MaxType)).Length > MaxRoutingKey
+            ? $"{section}:RoutingKey must be at most {MaxRoutingKey} characters, of which {{subject}} takes up to {MaxSubject} and {{type}} up to {MaxType}."
         : Batch is < 1 or > 1000 ? $"{section}:Batch must be 1 to 1000 events."
         : null;
 
     /// <summary>The routing key of an event.</summary>
     public string RoutingKeyOf(string subject, string type) =>
         RoutingKey.Replace(Subject, subject.Replace('/', '.'), StringComparison.Ordinal).Replace(Type, type, StringComparison.Ordinal);
-
-    private const string Subject = "{subject}";
-    private const string Type = "{type}";
 }

@@ -12,7 +12,7 @@ public sealed class RabbitMqSettingsTests
     [InlineData("Uri", "http://guest:secret@rabbit", ":Uri must be the address of a RabbitMQ")]
     [InlineData("Uri", "secret", ":Uri must be the address of a RabbitMQ")]
     [InlineData("Exchange", "", ":Exchange must name an exchange")]
-    [InlineData("RoutingKey", "0123456789012345678901234567890123456789012345678901234567890.{type}", ":RoutingKey must have at most 60 characters")]
+    [InlineData("RoutingKey", "{subject}.{subject}", ":RoutingKey must be at most 255 characters")]
     [InlineData("Batch", "0", ":Batch must be 1 to 1000 events")]
     [InlineData("Events:0", "documents", ":Events has documents, which is none of")]
     public void A_wrong_setting_of_a_sink_is_told_in_a_sentence(string key, string value, string sentence) => AssertFault(

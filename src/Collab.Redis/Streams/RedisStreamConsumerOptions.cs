@@ -29,8 +29,7 @@ internal sealed class RedisStreamConsumerOptions : ConsumerOptions
     /// <summary>So long after the node that reads was last heard of by Redis, another one takes over, in seconds. 1 to 3600; default 10.</summary>
     public int LeaseSeconds { get; set; } = 10;
 
-    /// <inheritdoc cref="ConsumerOptions.Fault"/>
-    public new string? Fault(string section) =>
+    public override string? Fault(string section) =>
         base.Fault(section) is { } fault ? fault
         : string.IsNullOrEmpty(Stream) ? $"{section}:Stream must be the key of a Redis stream."
         : string.IsNullOrEmpty(Group) ? $"{section}:Group must be the name of a consumer group."

@@ -34,7 +34,7 @@ public class ConsumerOptions
 
     /// <summary>A sentence that says which setting is missing or wrong; null when none is.</summary>
     /// <param name="section">The configuration section that the settings come from.</param>
-    public string? Fault(string section) =>
+    public virtual string? Fault(string section) =>
         !EventName.IsValid(Name) ? $"{section}:Name must be a name that this consumer keeps, 1 to {EventName.MaxLength} characters: what it has published is known under it."
         : string.IsNullOrEmpty(Channel) == string.IsNullOrEmpty(ChannelField)
             ? $"{section} needs Channel (the channel that all messages go to) or ChannelField (the field that names it), and not both."

@@ -29,6 +29,9 @@ internal static partial class EventLog
     [LoggerMessage(7007, LogLevel.Error, "The delivery of events to sink {Sink} failed for an unexpected reason; it begins anew")]
     public static partial void DeliveryFailed(ILogger logger, string sink, Exception exception);
 
+    [LoggerMessage(7009, LogLevel.Error, "Whether channel {Channel} has subscribers could not be told for an unexpected reason; it is tried again")]
+    public static partial void OccupancyFailed(ILogger logger, string channel, Exception exception);
+
     [LoggerMessage(7008, LogLevel.Debug, "Events cannot be delivered: the store cannot be used now")]
     public static partial void StoreAway(ILogger logger, Exception exception);
 }

@@ -1,33 +1,25 @@
+using Collab.Server.Nodes;
 using Collab.Server.Rooms;
 
 namespace Collab.Server.Events;
 
 /// <summary>
-/// Writes down, in the store and in the commit of what they tell of, the events that sinks want. The notes are spread over a few logs, those of one
-/// room always in the same one, so that nodes seldom wait for each other.
+/// Writes down, in the store and in the commit of what they tell of, the events that sinks want. Where there are several nodes the notes are spread
+/// over a few logs, those of one room always in the same one, so that nodes seldom wait for each other; each log costs something in every commit.
 /// </summary>
-internal sealed class EventOutbox(IRoomLog log, EventSinks sinks)
+internal sealed class EventOutbox(IRoomLog log, EventSinks sinks, NodeBus bus)
 {
-    /// <summary>How many logs there are. They are stored; never change it.</summary>
+    /// <summary>How many logs there are at most. They are stored; never change it.</summary>
     public const int Shards = 8;
 
     private static readonly RoomKey[] Keys = [.. Enumerable.Range(0, Shards).Select(shard => new RoomKey(RoomKind.Events, $"outbox/{shard}"))];
 
-    /// <summary>Called after something was written here.</summary>
-    public event Action? Written;
+    /// <summary>Called after something was written here, with the number of the log.</summary>
+    public event Action<int>? Written;
 
     public bool Wants(string type, string room) => sinks.All.Count > 0 && sinks.Wants(type, room);
 
     public static RoomKey KeyOf(int shard) => Keys[shard];
-
-    public static int ShardOf(string room)
-    {
-        // FNV-1a: the same on every node and after every start.
-        var hash = 2166136261u;
-        foreach (var c in room)
-            hash = (hash ^ c) * 16777619u;
-        return (int)(hash % Shards);
-    }
 
     /// <summary>Appends to a document's or a channel's log, and says so in the same commit if anybody wants to know.</summary>
     /// <inheritdoc cref="IRoomLog.AppendAsync(RoomKey, IReadOnlyList{NewLogEntry}, CancellationToken)"/>
@@ -48,22 +40,48 @@ internal sealed class EventOutbox(IRoomLog log, EventSinks sinks)
     {
         if (!Wants(note.Type, note.Room))
             return;
-        await log.AppendAsync(Keys[ShardOf(note.Room)], [new NewLogEntry(note.Encode())], cancellationToken);
-        Written?.Invoke();
+        var shard = ShardOf(note.Room);
+        await log.AppendAsync(Keys[shard], [new NewLogEntry(note.Encode())], cancellationToken);
+        Written?.Invoke(shard);
+    }
+
+    /// <summary>Does an append, and says so in the same commit if anybody wants to know.</summary>
+    /// <returns>False, and nothing is done, when the room is not where it must be.</returns>
+    public async ValueTask<bool> TryAppendAsync(RoomAppend append, EventNote? note, CancellationToken cancellationToken)
+    {
+        if (note is null || !Wants(note.Type, note.Room))
+            return await log.AppendAsync([append], cancellationToken) is not null;
+        var shard = ShardOf(note.Room);
+        if (await log.AppendAsync([append, new(Keys[shard], [new NewLogEntry(note.Encode())])], cancellationToken) is null)
+            return false;
+        Written?.Invoke(shard);
+        return true;
     }
 
     private async ValueTask<LogAppend> AppendAsync(
         RoomKey room, IReadOnlyList<NewLogEntry> entries, Func<LogAppend, EventNote?> noteOf, CancellationToken cancellationToken)
     {
+        var shard = ShardOf(room.Name);
         RoomAppend[] appends =
         [
             new(room, entries),
-            new(Keys[ShardOf(room.Name)], [], Derive: done => noteOf(done[0]) is { } note ? [new NewLogEntry(note.Encode())] : []),
+            new(Keys[shard], [], Derive: done => noteOf(done[0]) is { } note ? [new NewLogEntry(note.Encode())] : []),
         ];
         // Nothing is asked of the logs, so it is never refused.
         var appended = (await log.AppendAsync(appends, cancellationToken))!;
-        Written?.Invoke();
+        Written?.Invoke(shard);
         return appended[0];
+    }
+
+    private int ShardOf(string room)
+    {
+        if (!bus.IsShared)
+            return 0;
+        // FNV-1a: the same on every node and after every start.
+        var hash = 2166136261u;
+        foreach (var c in room)
+            hash = (hash ^ c) * 16777619u;
+        return (int)(hash % Shards);
     }
 
     private static EventNote? NoteOf(string type, RoomKey room, IReadOnlyList<NewLogEntry> entries, LogAppend appended)

@@ -31,14 +31,16 @@ receiver.MapPost("/", async (HttpContext context) =>
     return Results.NoContent();
 });
 await receiver.StartAsync();
-await RunAsync("a webhook", collab => collab.AddWebhook(new WebhookOptions
-{
-    Name = "bench",
-    Url = receiver.Urls.First(),
-    Keys = { "whsec_" + Convert.ToBase64String(new byte[32]) },
-    AllowHttp = true,
-    AllowedNetworks = { "127.0.0.0/8" },
-}));
+await RunAsync("a webhook", collab => collab.AddWebhook(
+    "bench",
+    new WebhookOptions
+    {
+        Url = receiver.Urls.First(),
+        Keys = { "whsec_" + Convert.ToBase64String(new byte[32]) },
+        AllowHttp = true,
+        AllowedNetworks = { "127.0.0.0/8" },
+    },
+    new EventSubscription()));
 
 async Task RunAsync(string name, Action<ICollabBuilder> configure)
 {

@@ -10,7 +10,7 @@ namespace Collab.PostgresChanges.Messages;
 /// </summary>
 internal static class ArrayText
 {
-    public static void Write(Utf8JsonWriter output, ColumnType type, ReadOnlySpan<byte> text, bool jsonAsText)
+    public static void Write(Utf8JsonWriter output, ColumnType type, ReadOnlySpan<byte> text)
     {
         var element = ArrayPool<byte>.Shared.Rent(text.Length);
         // Bounds, if any, stand before it.
@@ -30,7 +30,7 @@ internal static class ArrayText
                     i++;
                     break;
                 default:
-                    i = WriteElement(output, type, text, i, element, jsonAsText);
+                    i = WriteElement(output, type, text, i, element);
                     break;
             }
         }
@@ -39,7 +39,7 @@ internal static class ArrayText
     }
 
     /// <returns>Where what follows the element begins.</returns>
-    private static int WriteElement(Utf8JsonWriter output, ColumnType type, ReadOnlySpan<byte> text, int at, Span<byte> element, bool jsonAsText)
+    private static int WriteElement(Utf8JsonWriter output, ColumnType type, ReadOnlySpan<byte> text, int at, Span<byte> element)
     {
         var isQuoted = text[at] == '"';
         var length = 0;
@@ -53,7 +53,7 @@ internal static class ArrayText
         if (!isQuoted && element[..length].SequenceEqual("NULL"u8))
             output.WriteNullValue();
         else
-            ValueWriter.Write(output, type.Element!, element[..length], jsonAsText);
+            ValueWriter.Write(output, type.Element!, element[..length]);
         return isQuoted ? at + 1 : at;
     }
 }

@@ -30,7 +30,6 @@ internal sealed class ChangeMessages : IDisposable
     private readonly List<JsonEncodedText> _unchanged = [];
     private readonly List<JsonEncodedText> _truncated = [];
     private JsonEncodedText _commitTime;
-    private bool _hasJson;
 
     public ChangeMessages() => _output = new Utf8JsonWriter(
         _json, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
@@ -51,13 +50,11 @@ internal sealed class ChangeMessages : IDisposable
     public NewLogEntry Row(string eventName, Relation relation, ReadOnlySpan<byte> bytes, Row? record, Row? old, bool oldIsKey)
     {
         var table = relation.Table!;
-        Write(relation, bytes, record, old, oldIsKey, int.MaxValue, jsonAsText: false);
-        if (_hasJson && !TryTakeAsJson())
-            Write(relation, bytes, record, old, oldIsKey, int.MaxValue, jsonAsText: true);
+        Write(relation, bytes, record, old, oldIsKey, int.MaxValue);
         if (_json.WrittenCount > table.MaxMessageBytes)
-            Write(relation, bytes, record, old, oldIsKey, KeptOfLargeRow, jsonAsText: true);
+            Write(relation, bytes, record, old, oldIsKey, KeptOfLargeRow);
         if (_json.WrittenCount > Math.Max(table.MaxMessageBytes, EmptyBytes))
-            Write(relation, bytes, record, old, oldIsKey, -1, jsonAsText: true);
+            Write(relation, bytes, record, old, oldIsKey, -1);
         return Take(eventName);
     }
 
@@ -74,7 +71,6 @@ internal sealed class ChangeMessages : IDisposable
     {
         _json.ResetWrittenCount();
         _output.Reset();
-        _hasJson = false;
         _unchanged.Clear();
         _truncated.Clear();
         _output.WriteStartObject();
@@ -89,14 +85,13 @@ internal sealed class ChangeMessages : IDisposable
     /// <param name="old">What it was.</param>
     /// <param name="oldIsKey">Whether that is only its key.</param>
     /// <param name="longest">Longer values are left out; less than 0: all, and their names too.</param>
-    /// <param name="jsonAsText">Whether JSON becomes strings.</param>
-    private void Write(Relation relation, ReadOnlySpan<byte> bytes, Row? record, Row? old, bool oldIsKey, int longest, bool jsonAsText)
+    private void Write(Relation relation, ReadOnlySpan<byte> bytes, Row? record, Row? old, bool oldIsKey, int longest)
     {
         Start(relation.Table!);
         if (record is not null)
-            WriteRecord(RecordName, relation, bytes, record, oldIsKey ? null : old, isKey: false, longest, jsonAsText);
+            WriteRecord(RecordName, relation, bytes, record, oldIsKey ? null : old, isKey: false, longest);
         if (old is not null)
-            WriteRecord(OldRecordName, relation, bytes, old, null, oldIsKey, longest, jsonAsText);
+            WriteRecord(OldRecordName, relation, bytes, old, null, oldIsKey, longest);
         if (longest < 0)
             _output.WriteBoolean(TruncatedName, true);
         else
@@ -107,7 +102,7 @@ internal sealed class ChangeMessages : IDisposable
     }
 
     private void WriteRecord(
-        JsonEncodedText name, Relation relation, ReadOnlySpan<byte> bytes, Row row, Row? before, bool isKey, int longest, bool jsonAsText)
+        JsonEncodedText name, Relation relation, ReadOnlySpan<byte> bytes, Row row, Row? before, bool isKey, int longest)
     {
         _output.WriteStartObject(name);
         for (var i = 0; longest >= 0 && i < relation.Columns.Length; i++)
@@ -132,8 +127,7 @@ internal sealed class ChangeMessages : IDisposable
                 if (value.Kind is RowValueKind.Null)
                     _output.WriteNullValue();
                 else
-                    ValueWriter.Write(_output, column.Type, bytes.Slice(value.Start, value.Length), jsonAsText);
-                _hasJson |= value.Kind is RowValueKind.Text && column.Type is { Form: ValueForm.Json } or { Element.Form: ValueForm.Json };
+                    ValueWriter.Write(_output, column.Type, bytes.Slice(value.Start, value.Length));
             }
         }
 
@@ -148,27 +142,6 @@ internal sealed class ChangeMessages : IDisposable
         foreach (var column in columns)
             _output.WriteStringValue(column);
         _output.WriteEndArray();
-    }
-
-    /// <summary>Takes the white space out of JSON that came from the database.</summary>
-    /// <returns>False when it holds something that a message cannot hold, such as an object that is nested too deep.</returns>
-    private bool TryTakeAsJson()
-    {
-        JsonData data;
-        try
-        {
-            data = JsonData.From(_json.WrittenSpan);
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
-
-        if (data.Fault is not null)
-            return false;
-        _json.ResetWrittenCount();
-        _json.Write(data.Utf8.Span);
-        return true;
     }
 
     private NewLogEntry Take(string eventName) => new(ChannelEntry.Encode(eventName, null, _json.WrittenSpan));

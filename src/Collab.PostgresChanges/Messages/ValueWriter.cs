@@ -1,21 +1,22 @@
 using System.Buffers;
-using System.Buffers.Text;
-using System.Text;
 using System.Text.Json;
 using Collab.PostgresChanges.Decoding;
+using Collab.Server.Channels;
 
 namespace Collab.PostgresChanges.Messages;
 
 /// <summary>Writes values, which Postgres gives as text, as JSON.</summary>
 internal static class ValueWriter
 {
-    private const int OnStack = 256;
+    private const int OnStack = 64;
+
+    /// <summary>Deeper JSON stays text: it stands in a row, and perhaps in an array, within the message.</summary>
+    private const int MaxDepth = JsonData.MaxDepth - 10;
 
     /// <param name="output">Where to.</param>
     /// <param name="type">The value's type.</param>
     /// <param name="text">The value, as Postgres' output functions have it with the settings of <see cref="Replication.PostgresSource"/>.</param>
-    /// <param name="jsonAsText">Whether JSON becomes a string.</param>
-    public static void Write(Utf8JsonWriter output, ColumnType type, ReadOnlySpan<byte> text, bool jsonAsText)
+    public static void Write(Utf8JsonWriter output, ColumnType type, ReadOnlySpan<byte> text)
     {
         switch (type.Form)
         {
@@ -25,8 +26,8 @@ internal static class ValueWriter
             case ValueForm.Number when IsFinite(text):
                 output.WriteRawValue(text, skipInputValidation: true);
                 break;
-            case ValueForm.Json when !jsonAsText:
-                output.WriteRawValue(text, skipInputValidation: true);
+            case ValueForm.Json:
+                WriteJson(output, text);
                 break;
             case ValueForm.Timestamp:
                 WriteTimestamp(output, text);
@@ -35,7 +36,7 @@ internal static class ValueWriter
                 WriteBytes(output, text[2..]);
                 break;
             case ValueForm.Array:
-                ArrayText.Write(output, type, text, jsonAsText);
+                ArrayText.Write(output, type, text);
                 break;
             default:
                 output.WriteStringValue(text);
@@ -45,6 +46,28 @@ internal static class ValueWriter
 
     // NaN and the infinities are no numbers in JSON.
     private static bool IsFinite(ReadOnlySpan<byte> text) => char.IsAsciiDigit((char)text[^1]) && (char.IsAsciiDigit((char)text[0]) || text[0] == '-');
+
+    // What a message cannot hold stays text: what is nested too deep, half surrogate pairs, keys named __proto__.
+    private static void WriteJson(Utf8JsonWriter output, ReadOnlySpan<byte> text)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(text, new JsonReaderOptions { MaxDepth = MaxDepth });
+            while (reader.Read())
+                continue;
+            if (JsonData.From(text) is { Fault: null } data)
+            {
+                output.WriteRawValue(data.Utf8.Span, skipInputValidation: true);
+                return;
+            }
+        }
+        catch (JsonException)
+        {
+            // Too deep.
+        }
+
+        output.WriteStringValue(text);
+    }
 
     // "2026-01-02 03:04:05.678+00" becomes "2026-01-02T03:04:05.678Z". Infinity and years before Christ stay as they are.
     private static void WriteTimestamp(Utf8JsonWriter output, ReadOnlySpan<byte> text)

@@ -1,5 +1,6 @@
 using Collab.Protocol;
 using Collab.Server.Channels.Handlers;
+using Collab.Server.Events;
 using Collab.Server.Fanout;
 using Collab.Server.Nodes;
 using Collab.Server.Operations;
@@ -21,6 +22,8 @@ internal sealed partial class ChannelRoom : IRoomSource
     private const int ReadersOfWholeBeat = 100;
 
     private readonly IRoomLog _log;
+    private readonly EventOutbox? _outbox;
+    private readonly bool _tellsMessages;
     private readonly CollabLifetimeManager _connections;
     private readonly TimeProvider _clock;
     private readonly RoomMetrics _metrics;
@@ -39,22 +42,24 @@ internal sealed partial class ChannelRoom : IRoomSource
         string name,
         ChannelNamespace space,
         IRoomLog log,
+        EventOutbox? outbox,
         CollabLifetimeManager connections,
         ChannelOptions options,
         ChannelMetrics metrics,
         RoomMetrics roomMetrics,
         NodeBus bus,
-        IReadOnlyList<IChannelHandler> handlers,
+        ChannelHandlers handlers,
         Action<ChannelRoom> restarted,
         TimeProvider clock,
         ILogger logger)
     {
-        (Name, Namespace, _log, _connections, _metrics, _clock, _logger) = (name, space, log, connections, roomMetrics, clock, logger);
+        (Name, Namespace, _log, _outbox, _connections, _metrics, _clock, _logger) = (name, space, log, outbox, connections, roomMetrics, clock, logger);
         _restarted = restarted;
         Key = new RoomKey(RoomKind.Channel, name);
         Group = "channel:" + name;
         Peers = new ChannelPeers(this, bus);
-        Events = handlers.Count == 0 ? null : new ChannelEvents(this, handlers, clock, logger);
+        Events = handlers.All.Count == 0 ? null : new ChannelEvents(this, handlers.All, clock, logger);
+        _tellsMessages = handlers.WantMessages;
         _feed = new RoomFeed<ChannelFrame>(SendAsync, ReadAsync, TimeSpan.Zero, logger);
         Presence = new ChannelPresence(this, connections, TimeSpan.FromMilliseconds(options.PresenceGraceMilliseconds), clock);
         Retention = new ChannelRetention(Key, space.Retention, log, name, logger);
@@ -233,7 +238,7 @@ internal sealed partial class ChannelRoom : IRoomSource
         {
             var entries = batch.Count == 1 ? batch[0].Entries : [.. batch.SelectMany(publish => publish.Entries)];
             using var activity = CollabActivity.Commit(Key.Kind, entries.Count, batch.Select(publish => publish.Origin));
-            var appended = await _log.AppendAsync(Key, entries, CancellationToken.None);
+            var appended = await (_outbox?.AppendAsync(Key, entries, CancellationToken.None) ?? _log.AppendAsync(Key, entries, CancellationToken.None));
             await SendOnAsync(appended, entries);
             Acknowledge(batch, appended);
         }
@@ -257,7 +262,8 @@ internal sealed partial class ChannelRoom : IRoomSource
         if (messages.Count == 0)
             return;
         await SendOnAsync(appended.Epoch, appended.After, messages);
-        Events?.Published(appended.After, appended.After + messages.Count);
+        if (_tellsMessages)
+            Events!.Published(appended.After, appended.After + messages.Count);
     }
 
     /// <summary>The entries that were appended, without those whose key the log had already.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Collab.Server.Channels.Handlers;
+using Collab.Server.Events;
 using Collab.Server.Fanout;
 using Collab.Server.Nodes;
 using Collab.Server.Rooms;
@@ -15,6 +16,7 @@ namespace Collab.Server.Channels;
 /// </summary>
 internal sealed class ChannelRooms(
     IRoomLog log,
+    EventOutbox outbox,
     CollabLifetimeManager connections,
     IOptions<ChannelOptions> options,
     ChannelMetrics metrics,
@@ -30,7 +32,7 @@ internal sealed class ChannelRooms(
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<string, ChannelRoom> _rooms = new(StringComparer.Ordinal);
-    private readonly IChannelHandler[] _handlers = [.. handlers];
+    private readonly ChannelHandlers _handlers = new([.. handlers]);
     private readonly InMemoryRoomLog _memory = new(clock);
     private readonly ILogger _logger = loggerFactory.CreateLogger("Collab.Channels");
 
@@ -151,8 +153,9 @@ internal sealed class ChannelRooms(
     {
         var space = options.Value.Of(channel);
         // Several nodes have no memory in common.
-        var where = space.Ephemeral && !bus.IsShared ? _memory : log;
-        return new ChannelRoom(channel, space, where, connections, options.Value, metrics, roomMetrics, bus, _handlers, GiveUp, clock, _logger);
+        var isInMemory = space.Ephemeral && !bus.IsShared;
+        return new ChannelRoom(
+            channel, space, isInMemory ? _memory : log, isInMemory ? null : outbox, connections, options.Value, metrics, roomMetrics, bus, _handlers, GiveUp, clock, _logger);
     }
 
     private bool Close(ChannelRoom room)

@@ -210,9 +210,9 @@ internal sealed class EventDispatcher(
             continue;
     }
 
-    private void Hurry()
+    private void Hurry(int shard)
     {
         foreach (var delivery in _deliveries)
-            delivery?.Hurry();
+            delivery?.NoteWritten(shard);
     }
 }

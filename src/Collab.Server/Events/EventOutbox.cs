@@ -13,8 +13,8 @@ internal sealed class EventOutbox(IRoomLog log, EventSinks sinks)
 
     private static readonly RoomKey[] Keys = [.. Enumerable.Range(0, Shards).Select(shard => new RoomKey(RoomKind.Events, $"outbox/{shard}"))];
 
-    /// <summary>Called after something was written here.</summary>
-    public event Action? Written;
+    /// <summary>Called after something was written here, with the number of the log.</summary>
+    public event Action<int>? Written;
 
     public bool Wants(string type, string room) => sinks.All.Count > 0 && sinks.Wants(type, room);
 
@@ -70,35 +70,36 @@ internal sealed class EventOutbox(IRoomLog log, EventSinks sinks)
     {
         if (!Wants(note.Type, note.Room))
             return;
-        await log.AppendAsync(Keys[ShardOf(note.Room)], [new NewLogEntry(note.Encode())], cancellationToken);
-        Written?.Invoke();
+        var shard = ShardOf(note.Room);
+        await log.AppendAsync(Keys[shard], [new NewLogEntry(note.Encode())], cancellationToken);
+        Written?.Invoke(shard);
     }
 
     /// <summary>Does an append, and says so in the same commit if anybody wants to know.</summary>
     /// <returns>False, and nothing is done, when the room is not where it must be.</returns>
     public async ValueTask<bool> TryAppendAsync(RoomAppend append, EventNote? note, CancellationToken cancellationToken)
     {
-        RoomAppend[] appends = note is not null && Wants(note.Type, note.Room)
-            ? [append, new(Keys[ShardOf(note.Room)], [new NewLogEntry(note.Encode())])]
-            : [append];
-        if (await log.AppendAsync(appends, cancellationToken) is null)
+        if (note is null || !Wants(note.Type, note.Room))
+            return await log.AppendAsync([append], cancellationToken) is not null;
+        var shard = ShardOf(note.Room);
+        if (await log.AppendAsync([append, new(Keys[shard], [new NewLogEntry(note.Encode())])], cancellationToken) is null)
             return false;
-        if (appends.Length > 1)
-            Written?.Invoke();
+        Written?.Invoke(shard);
         return true;
     }
 
     private async ValueTask<LogAppend> AppendAsync(
         RoomKey room, IReadOnlyList<NewLogEntry> entries, Func<LogAppend, EventNote?> noteOf, CancellationToken cancellationToken)
     {
+        var shard = ShardOf(room.Name);
         RoomAppend[] appends =
         [
             new(room, entries),
-            new(Keys[ShardOf(room.Name)], [], Derive: done => noteOf(done[0]) is { } note ? [new NewLogEntry(note.Encode())] : []),
+            new(Keys[shard], [], Derive: done => noteOf(done[0]) is { } note ? [new NewLogEntry(note.Encode())] : []),
         ];
         // Nothing is asked of the logs, so it is never refused.
         var appended = (await log.AppendAsync(appends, cancellationToken))!;
-        Written?.Invoke();
+        Written?.Invoke(shard);
         return appended[0];
     }
 

@@ -21,6 +21,7 @@ public sealed class InterruptedRestartTests(LogicalPostgres postgres) : IClassFi
                     ("Collab:PostgresChanges:ConnectionString", followed.ConnectionString),
                     ("Collab:PostgresChanges:Slot", followed.Database),
                     ("Collab:PostgresChanges:Tables:0", "public.orders"),
+                    ("Collab:Channels:RetryMilliseconds", "100"),
                 ],
                 collab => collab.AddPostgresChanges().Services.AddSingleton(log));
             var status = host.Services.GetRequiredService<ChangesStatus>();

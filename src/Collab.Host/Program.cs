@@ -32,6 +32,7 @@ return await HostRun.RunAsync(() =>
     collab.AddRedisStreams(builder.Configuration);
     collab.AddRabbitMq(builder.Configuration);
     collab.AddKafka(builder.Configuration);
+    collab.AddPostgresChanges();
     builder.Services.AddCollabCors();
     builder.Services.AddCollabOpenApi();
     builder.Services.AddCollabTelemetry(builder.Configuration);

@@ -47,6 +47,11 @@ public sealed class ChannelOptions
     /// <summary>How often channels that nobody is in are looked through for messages that are too old, in milliseconds. Default 60,000.</summary>
     public int TrimMilliseconds { get; set; } = 60_000;
 
+    /// <summary>Patterns of the channels in which only the server publishes.</summary>
+    internal List<string> PublishedByServer { get; } = [];
+
+    internal bool IsPublishedByServer(string channel) => PublishedByServer.Exists(pattern => Security.Grant.Matches(pattern, channel));
+
     /// <summary>What holds for a channel.</summary>
     internal ChannelNamespace Of(string channel)
     {

@@ -41,8 +41,7 @@ internal sealed class ChannelService(
             await CheckMayAsync(caller.User, channel, Rights.Presence);
         var (after, rewind) = CheckStart(how.After, how.Rewind);
 
-        var room = rooms.Enter(channel);
-        var membership = await EnterAsync(caller.ConnectionId, room);
+        var (room, membership) = await EnterAsync(caller.ConnectionId, channel);
         try
         {
             var start = await StartAsync(room, after, rewind, cancellationToken);
@@ -72,17 +71,26 @@ internal sealed class ChannelService(
         }
     }
 
-    /// <summary>Puts a connection into a room that was entered for it, and which it leaves when it cannot.</summary>
-    public async Task<Membership> EnterAsync(string connectionId, ChannelRoom room)
+    /// <summary>Puts a connection into a channel's room.</summary>
+    public async Task<(ChannelRoom Room, Membership Membership)> EnterAsync(string connectionId, string channel)
     {
-        try
+        while (true)
         {
-            return await connections.JoinAsync(connectionId, room.Key, room.Group, room, room.Leave);
-        }
-        catch
-        {
-            room.Leave();
-            throw;
+            var room = rooms.Enter(channel);
+            try
+            {
+                var membership = await connections.JoinAsync(connectionId, room.Key, room.Group, room, room.Leave);
+                if (!room.IsRetired)
+                    return (room, membership);
+            }
+            catch
+            {
+                room.Leave();
+                throw;
+            }
+
+            // It was given up meanwhile; those who were in it then were asked to come back.
+            await connections.LeaveAsync(connectionId, room.Key, room.Group);
         }
     }
 
@@ -135,6 +143,8 @@ internal sealed class ChannelService(
     public async Task<Position[]> PublishAsync(Caller caller, string channel, IReadOnlyList<NewMessage> messages)
     {
         await CheckMayAsync(caller.User, channel, Rights.Publish);
+        if (options.Value.IsPublishedByServer(channel))
+            throw new CollabException(ErrorCodes.Forbidden, "only the server publishes in this channel");
         var space = options.Value.Of(channel);
         var entries = new NewLogEntry[messages.Count];
         for (var i = 0; i < entries.Length; i++)

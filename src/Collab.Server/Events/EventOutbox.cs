@@ -35,6 +35,27 @@ internal sealed class EventOutbox(IRoomLog log, EventSinks sinks, NodeBus bus)
     public ValueTask<LogAppend> AppendAsync(RoomKey room, IReadOnlyList<NewLogEntry> entries, EventNote note, CancellationToken cancellationToken) =>
         Wants(note.Type, note.Room) ? AppendAsync(room, entries, _ => note, cancellationToken) : log.AppendAsync(room, entries, cancellationToken);
 
+    /// <summary>Appends to several logs in one commit, and says so in it for each channel of which anybody wants to know.</summary>
+    /// <returns>What each append did, in their order, and then what was said; null, and nothing is done, when a room is not where it must be.</returns>
+    public async ValueTask<IReadOnlyList<LogAppend>?> AppendAsync(IReadOnlyList<RoomAppend> appends, CancellationToken cancellationToken)
+    {
+        var told = Enumerable.Range(0, appends.Count)
+            .Where(i => appends[i].Room.Kind is RoomKind.Channel && Wants(EventTypes.ChannelPublished, appends[i].Room.Name))
+            .ToLookup(i => ShardOf(appends[i].Room.Name));
+        var notes = told.Select(shard => new RoomAppend(Keys[shard.Key], [], Derive: done =>
+        [
+            .. shard.Select(i => NoteOf(EventTypes.ChannelPublished, appends[i].Room, appends[i].Entries, done[i]))
+                .OfType<EventNote>()
+                .Select(note => new NewLogEntry(note.Encode())),
+        ]));
+        var appended = await log.AppendAsync([.. appends, .. notes], cancellationToken);
+        if (appended is null)
+            return null;
+        foreach (var shard in told)
+            Written?.Invoke(shard.Key);
+        return appended;
+    }
+
     /// <summary>Writes down what no log tells.</summary>
     public async ValueTask AddAsync(EventNote note, CancellationToken cancellationToken)
     {

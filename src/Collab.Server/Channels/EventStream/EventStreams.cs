@@ -14,7 +14,6 @@ namespace Collab.Server.Channels.EventStream;
 /// <summary>Serves channels to a browser's own EventSource.</summary>
 internal sealed class EventStreams(
     ChannelService service,
-    ChannelRooms rooms,
     CollabLifetimeManager lifetimes,
     Connections connections,
     ConnectionCounts counts,
@@ -72,10 +71,9 @@ internal sealed class EventStreams(
         var starts = new (string Channel, ChannelStart Start)[channels.Count];
         for (var i = 0; i < memberships.Length; i++)
         {
-            var room = rooms.Enter(channels[i]);
-            memberships[i] = (room, await service.EnterAsync(connection.ConnectionId, room));
+            memberships[i] = await service.EnterAsync(connection.ConnectionId, channels[i]);
             var (position, last) = ChannelService.CheckStart(after[i], rewind);
-            starts[i] = (channels[i], await ChannelService.StartAsync(room, position, last, connection.ConnectionAborted));
+            starts[i] = (channels[i], await ChannelService.StartAsync(memberships[i].Room, position, last, connection.ConnectionAborted));
         }
 
         Begin(response);

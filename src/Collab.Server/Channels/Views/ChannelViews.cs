@@ -12,6 +12,9 @@ internal sealed class ChannelViews(ChannelRoom room, CollabLifetimeManager conne
     // What is rung without the lock.
     private volatile ViewFeed[] _all = [];
 
+    /// <summary>How many there are.</summary>
+    public int Count => _all.Length;
+
     /// <summary>Follows a view.</summary>
     /// <returns>What to call when that is over.</returns>
     /// <exception cref="CollabException"><c>too_many</c>: the channel is read in too many ways already.</exception>

@@ -46,61 +46,29 @@ internal sealed class ChannelFilter
     {
         if (data.ValueKind is not JsonValueKind.Object)
             return false;
-        var (isOfNow, isOfBefore) = (data.TryGetProperty("record"u8, out var record), data.TryGetProperty("oldRecord"u8, out var old));
-        if (!isOfNow && !isOfBefore)
-            return Holds(data, isWhole: true) is true;
-
-        (isOfNow, isOfBefore) = (record.ValueKind is JsonValueKind.Object, old.ValueKind is JsonValueKind.Object);
-        if (isOfNow)
-            return HoldsNow(record, old, data) is not false || (isOfBefore && Holds(old, isWhole: false) is true);
-        return !isOfBefore || Holds(old, isWhole: false) is not false;
+        var change = new ChangedRow(data);
+        if (!change.IsOfTable)
+            return Holds(static (in row, column) => row.Own(column), change) is true;
+        bool? before = change.HasOld ? Holds(static (in row, column) => row.Old(column), change) : null;
+        return change.HasNew
+            ? before is true || Holds(static (in row, column) => row.New(column), change) is not false
+            : before is not false;
     }
 
-    /// <param name="row">The row.</param>
-    /// <param name="isWhole">A column that is not in it is null; else nobody knows what it is.</param>
-    /// <returns>Null when that cannot be told.</returns>
-    private bool? Holds(JsonElement row, bool isWhole)
+    /// <summary>Whether all conditions hold; null when that cannot be told.</summary>
+    private bool? Holds(ColumnReader valueOf, in ChangedRow row)
     {
         bool? all = true;
         foreach (var condition in _conditions)
         {
-            if (row.TryGetProperty(condition.Column, out var value))
-                all = condition.Holds(value) ? all : false;
-            else if (isWhole)
-                all = condition.HoldsOfNull ? all : false;
-            else
-                all = all is false ? false : null;
-            if (all is false)
-                return false;
-        }
-
-        return all;
-    }
-
-    /// <summary>The same of a new row, of which large columns that have not changed may be missing.</summary>
-    private bool? HoldsNow(JsonElement row, JsonElement old, JsonElement data)
-    {
-        if (!data.TryGetProperty("unchanged"u8, out var unchanged) || unchanged.ValueKind is not JsonValueKind.Array)
-            return Holds(row, isWhole: true);
-        bool? all = true;
-        foreach (var condition in _conditions)
-        {
-            if (row.TryGetProperty(condition.Column, out var value)
-                || (old.ValueKind is JsonValueKind.Object && old.TryGetProperty(condition.Column, out value)))
-            {
-                if (!condition.Holds(value))
-                    return false;
-            }
-            else if (unchanged.EnumerateArray().Any(column => column.ValueKind is JsonValueKind.String && column.ValueEquals(condition.Column)))
-            {
+            if (valueOf(row, condition.Column) is not { } value)
                 all = null;
-            }
-            else if (!condition.HoldsOfNull)
-            {
+            else if (!condition.Holds(value))
                 return false;
-            }
         }
 
         return all;
     }
+
+    private delegate JsonElement? ColumnReader(in ChangedRow row, byte[] column);
 }

@@ -44,13 +44,10 @@ internal sealed class FilterCondition
     /// <summary>The name of the column, in UTF-8.</summary>
     public byte[] Column { get; }
 
-    /// <summary>Whether it holds of a column that is null.</summary>
-    public bool HoldsOfNull => _operator is FilterOperator.Is && _values[0] is "null";
-
     public bool Holds(JsonElement value)
     {
         if (value.ValueKind is JsonValueKind.Null)
-            return HoldsOfNull;
+            return _operator is FilterOperator.Is && _values[0] is "null";
         return _operator switch
         {
             FilterOperator.Is => _values[0] is "not_null"

@@ -80,6 +80,12 @@ public sealed class ChannelFilterTests
     [InlineData("room=eq.7", """{"record":null,"oldRecord":{"id":1,"room":8}}""", false)]
     // Of no row in particular.
     [InlineData("room=eq.7", """{"record":null,"oldRecord":null}""", true)]
+    [InlineData("room=eq.7", """{"schema":"public","table":"t","commitTime":"2026-01-02T03:04:05Z"}""", true)]
+    // A row that is too large for a message.
+    [InlineData("text=eq.a", """{"record":{"id":1},"truncated":["text"]}""", true)]
+    [InlineData("id=eq.2", """{"record":{"id":1},"truncated":["text"]}""", false)]
+    [InlineData("id=eq.2", """{"record":{},"truncated":true}""", true)]
+    [InlineData("text=eq.a", """{"record":{"id":1},"oldRecord":{"id":1,"text":"b"},"truncated":["text"]}""", true)]
     // A large column that has not changed is not sent.
     [InlineData("text=eq.a", """{"record":{"id":1},"oldRecord":null,"unchanged":["text"]}""", true)]
     [InlineData("text=eq.a&id=eq.2", """{"record":{"id":1},"oldRecord":null,"unchanged":["text"]}""", false)]

@@ -29,7 +29,7 @@ internal static partial class ChannelLog
     [LoggerMessage(3007, LogLevel.Error, "{Handler} failed on what has happened in channel {Channel}; it is not told again")]
     public static partial void HandlerFailed(ILogger logger, string handler, string channel, Exception exception);
 
-    [LoggerMessage(3020, LogLevel.Warning, "Some readers of channel {Channel} wait: what they get of it cannot be found out now; it is tried again")]
+    [LoggerMessage(3020, LogLevel.Debug, "Some readers of channel {Channel} wait: what they get of it cannot be found out now; it is tried again")]
     public static partial void ViewWaits(ILogger logger, string channel, Exception exception);
 
     [LoggerMessage(3021, LogLevel.Error, "Some readers of channel {Channel} wait for an unexpected reason; it is tried again")]

@@ -1,0 +1,27 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Collab.PostgresChanges.RowSecurity;
+
+/// <summary>A table by its name.</summary>
+/// <param name="Schema">The schema that it is in.</param>
+/// <param name="Table">Its name there.</param>
+internal sealed record TableName(string Schema, string Table)
+{
+    private const string Prefix = "db:";
+
+    /// <summary>Its name as SQL has it.</summary>
+    public string Quoted => $"{Quote(Schema)}.{Quote(Table)}";
+
+    /// <summary>The table whose changes a channel has.</summary>
+    public static bool TryParse(string channel, [NotNullWhen(true)] out TableName? table)
+    {
+        table = channel.StartsWith(Prefix, StringComparison.Ordinal) && channel[Prefix.Length..].Split('.') is [{ Length: > 0 } schema, { Length: > 0 } name]
+            ? new TableName(schema, name)
+            : null;
+        return table is not null;
+    }
+
+    public static string Quote(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+
+    public override string ToString() => $"{Schema}.{Table}";
+}

@@ -28,6 +28,7 @@ return await HostRun.RunAsync(() =>
     var collab = builder.Services.AddCollab();
     collab.AddConfiguredStore(builder.Configuration);
     collab.AddConfiguredRules(builder.Configuration);
+    collab.AddWebhooks(builder.Configuration);
     builder.Services.AddCollabCors();
     builder.Services.AddCollabOpenApi();
     builder.Services.AddCollabTelemetry(builder.Configuration);

@@ -1,6 +1,7 @@
 using Collab.Protocol;
 using Collab.Server.Channels;
 using Collab.Server.Documents;
+using Collab.Server.Events;
 using Collab.Server.Fanout;
 using Collab.Server.Fanout.WebSockets;
 using Collab.Server.Gateways;
@@ -44,6 +45,7 @@ public static class CollabEndpointRouteBuilderExtensions
         counted.MapChannels();
         counted.MapRevocations();
         counted.MapStatus();
+        counted.MapEvents();
         counted.MapGateways();
         ConnectionGate.MapRefresh(counted);
         if (services.GetService<Tickets>() is not null)

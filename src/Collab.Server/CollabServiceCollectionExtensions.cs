@@ -4,6 +4,7 @@ using Collab.Server.Documents;
 using Collab.Server.Documents.Data;
 using Collab.Server.Documents.Handlers;
 using Collab.Server.Documents.Versions;
+using Collab.Server.Events;
 using Collab.Server.Fanout;
 using Collab.Server.Gateways;
 using Collab.Server.Gateways.Hocuspocus;
@@ -75,6 +76,7 @@ public static class CollabServiceCollectionExtensions
         services.AddHostedService<AutomaticVersions>();
         services.TryAddSingleton<IDocumentClient, DocumentClient>();
 
+        AddEvents(services);
         services.AddMetrics();
         services.AddSingleton<RoomMetrics>();
         services.AddSingleton<FanoutMetrics>();
@@ -115,6 +117,20 @@ public static class CollabServiceCollectionExtensions
             .AddCheck<StoreHealthCheck>("store", tags: [ReadyTag])
             .AddCheck<BackplaneHealthCheck>("backplane", tags: [ReadyTag]);
         return new CollabBuilder(services, signalR);
+    }
+
+    private static void AddEvents(IServiceCollection services)
+    {
+        AddOptions<EventOptions>(services, "Collab:Events", options => options.Fault());
+        services.AddSingleton<EventSinks>();
+        services.AddSingleton<EventOutbox>();
+        services.AddSingleton<SinkStates>();
+        services.AddSingleton<EventComposer>();
+        services.AddSingleton<EventDeadLetters>();
+        services.AddSingleton<EventMetrics>();
+        services.AddSingleton<EventServices>();
+        services.AddSingleton<DispatcherLease>();
+        services.AddHostedService<EventDispatcher>();
     }
 
     private static ISignalRServerBuilder AddHub(IServiceCollection services)

@@ -1,6 +1,7 @@
 using Collab.Protocol;
 using Collab.Server.Channels.Handlers;
 using Collab.Server.Channels.Views;
+using Collab.Server.Events;
 using Collab.Server.Fanout;
 using Collab.Server.Nodes;
 using Collab.Server.Operations;
@@ -21,6 +22,7 @@ internal sealed partial class ChannelRoom
     private const int ReadersOfWholeBeat = 100;
 
     private readonly IRoomLog _log;
+    private readonly EventOutbox? _outbox;
     private readonly CollabLifetimeManager _connections;
     private readonly TimeProvider _clock;
     private readonly RoomMetrics _metrics;
@@ -38,6 +40,7 @@ internal sealed partial class ChannelRoom
         string name,
         ChannelNamespace space,
         IRoomLog log,
+        EventOutbox? outbox,
         CollabLifetimeManager connections,
         ChannelOptions options,
         ChannelMetrics metrics,
@@ -47,7 +50,7 @@ internal sealed partial class ChannelRoom
         TimeProvider clock,
         ILogger logger)
     {
-        (Name, Namespace, _log, _connections, _metrics, _clock, _logger) = (name, space, log, connections, roomMetrics, clock, logger);
+        (Name, Namespace, _log, _outbox, _connections, _metrics, _clock, _logger) = (name, space, log, outbox, connections, roomMetrics, clock, logger);
         Key = new RoomKey(RoomKind.Channel, name);
         Group = "channel:" + name;
         Peers = new ChannelPeers(this, bus);
@@ -188,7 +191,7 @@ internal sealed partial class ChannelRoom
         {
             var entries = batch.Count == 1 ? batch[0].Entries : [.. batch.SelectMany(publish => publish.Entries)];
             using var activity = CollabActivity.Commit(Key.Kind, entries.Count, batch.Select(publish => publish.Origin));
-            var appended = await _log.AppendAsync(Key, entries, CancellationToken.None);
+            var appended = await (_outbox?.AppendAsync(Key, entries, CancellationToken.None) ?? _log.AppendAsync(Key, entries, CancellationToken.None));
             var messages = NewMessages(appended, entries);
             _metrics.Committed(Key.Kind, messages.Count);
             if (messages.Count > 0)

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Collab.Server.Channels.Handlers;
+using Collab.Server.Events;
 using Collab.Server.Fanout;
 using Collab.Server.Nodes;
 using Collab.Server.Rooms;
@@ -15,6 +16,7 @@ namespace Collab.Server.Channels;
 /// </summary>
 internal sealed class ChannelRooms(
     IRoomLog log,
+    EventOutbox outbox,
     CollabLifetimeManager connections,
     IOptions<ChannelOptions> options,
     ChannelMetrics metrics,
@@ -105,8 +107,9 @@ internal sealed class ChannelRooms(
     {
         var space = options.Value.Of(channel);
         // Several nodes have no memory in common.
-        var where = space.Ephemeral && !bus.IsShared ? _memory : log;
-        return new ChannelRoom(channel, space, where, connections, options.Value, metrics, roomMetrics, bus, _handlers, clock, _logger);
+        var isInMemory = space.Ephemeral && !bus.IsShared;
+        return new ChannelRoom(
+            channel, space, isInMemory ? _memory : log, isInMemory ? null : outbox, connections, options.Value, metrics, roomMetrics, bus, _handlers, clock, _logger);
     }
 
     private void Close(ChannelRoom room)

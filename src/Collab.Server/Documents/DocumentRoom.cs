@@ -6,6 +6,7 @@ using Collab.Server.Documents.Data;
 using Collab.Server.Documents.Handlers;
 using Collab.Server.Documents.Rules;
 using Collab.Server.Documents.Versions;
+using Collab.Server.Events;
 using Collab.Server.Fanout;
 using Collab.Server.Nodes;
 using Collab.Server.Operations;
@@ -28,6 +29,7 @@ internal sealed partial class DocumentRoom : IRoomSource
     private const long CatchUpBytes = MaxMessageBytes;
 
     private readonly IRoomLog _log;
+    private readonly EventOutbox _outbox;
     private readonly CollabLifetimeManager _connections;
     private readonly DocumentOptions _options;
     private readonly RoomMetrics _metrics;
@@ -48,6 +50,7 @@ internal sealed partial class DocumentRoom : IRoomSource
     public DocumentRoom(
         string documentId,
         IRoomLog log,
+        EventOutbox outbox,
         CollabLifetimeManager connections,
         DocumentCompactor compactor,
         DocumentHooks hooks,
@@ -58,7 +61,7 @@ internal sealed partial class DocumentRoom : IRoomSource
         ILogger logger)
     {
         _close = close;
-        (Id, _log, _connections, _options, _metrics, _logger) = (documentId, log, connections, options, metrics, logger);
+        (Id, _log, _outbox, _connections, _options, _metrics, _logger) = (documentId, log, outbox, connections, options, metrics, logger);
         Key = new RoomKey(RoomKind.Document, documentId);
         Group = "document:" + documentId;
         Writers = new DocumentWriters(documentId, log, Awareness, logger);
@@ -99,15 +102,18 @@ internal sealed partial class DocumentRoom : IRoomSource
     /// <summary>How many members it has on this node.</summary>
     public int Members => _members.Count;
 
-    /// <summary>The last offset that this node knows to be committed.</summary>
-    public long HeadOffset
+    /// <summary>The last position that this node knows to be committed; null before anything was read or written.</summary>
+    public Position? Head
     {
         get
         {
             lock (_gate)
-                return _head?.Offset ?? 0;
+                return _head;
         }
     }
+
+    /// <summary>Its offset, else 0.</summary>
+    public long HeadOffset => Head?.Offset ?? 0;
 
     public DocumentMember? Member(string connectionId) => _members.GetValueOrDefault(connectionId);
 
@@ -300,7 +306,7 @@ internal sealed partial class DocumentRoom : IRoomSource
                 entries[i] = batch[i].Entry;
 
             using var activity = CollabActivity.Commit(Key.Kind, entries.Length, batch.Select(push => push.Origin));
-            var appended = await _log.AppendAsync(Key, entries, CancellationToken.None);
+            var appended = await _outbox.AppendAsync(Key, entries, CancellationToken.None);
             _metrics.Committed(Key.Kind, entries.Length);
             var (head, after) = (appended.Last, appended.After);
             lock (_gate)

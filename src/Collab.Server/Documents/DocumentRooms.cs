@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Collab.Protocol;
 using Collab.Server.Documents.Handlers;
+using Collab.Server.Events;
 using Collab.Server.Fanout;
 using Collab.Server.Nodes;
 using Collab.Server.Rooms;
@@ -13,6 +14,7 @@ namespace Collab.Server.Documents;
 /// <summary>The documents that are open on this node. Sweeps away silent awareness, rooms that nobody is in, and excess memory.</summary>
 internal sealed class DocumentRooms(
     IRoomLog log,
+    EventOutbox outbox,
     CollabLifetimeManager connections,
     NodeBus bus,
     DocumentCompactor compactor,
@@ -107,7 +109,7 @@ internal sealed class DocumentRooms(
     {
         while (true)
         {
-            var room = _rooms.GetOrAdd(documentId, id => new DocumentRoom(id, log, connections, compactor, hooks, options.Value, metrics, bus, Close, _logger));
+            var room = _rooms.GetOrAdd(documentId, id => new DocumentRoom(id, log, outbox, connections, compactor, hooks, options.Value, metrics, bus, Close, _logger));
             if (tryEnter(room))
             {
                 room.Peers.Open();

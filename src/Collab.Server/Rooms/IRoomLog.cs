@@ -23,6 +23,15 @@ public interface IRoomLog
     ValueTask<LogAppend> AppendAsync(RoomKey room, IReadOnlyList<NewLogEntry> entries, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Appends entries to several rooms in one commit: all that is asked for, or nothing. Each append does what
+    /// <see cref="AppendAsync(RoomKey, IReadOnlyList{NewLogEntry}, CancellationToken)"/> does.
+    /// </summary>
+    /// <param name="appends">One or more appends, each to another room.</param>
+    /// <param name="cancellationToken">Gives up waiting; what was handed over may still become durable.</param>
+    /// <returns>What each append did, in their order; null, and nothing is appended, when a room is not where <see cref="RoomAppend.OnlyAfter"/> says.</returns>
+    ValueTask<IReadOnlyList<LogAppend>?> AppendAsync(IReadOnlyList<RoomAppend> appends, CancellationToken cancellationToken);
+
+    /// <summary>
     /// Reads what follows <paramref name="after"/>, as it was at one moment. Of a room that never had an entry it returns an empty page
     /// at offset 0, with the epoch that the room's log will have.
     /// </summary>
@@ -92,7 +101,7 @@ public interface IRoomLog
 /// <param name="Key">What tells a repeated append of the same entry; null when repeats are appended again.</param>
 public readonly record struct NewLogEntry(ReadOnlyMemory<byte> Data, string? Author = null, AppendKey? Key = null)
 {
-    /// <summary>For providers: checks what a caller of <see cref="IRoomLog.AppendAsync"/> must keep to.</summary>
+    /// <summary>For providers: checks what a caller of <see cref="IRoomLog.AppendAsync(RoomKey, IReadOnlyList{NewLogEntry}, CancellationToken)"/> must keep to.</summary>
     /// <exception cref="ArgumentException">There is no entry, or one is empty.</exception>
     public static void ThrowIfUnfit(IReadOnlyList<NewLogEntry> entries)
     {
@@ -104,6 +113,45 @@ public readonly record struct NewLogEntry(ReadOnlyMemory<byte> Data, string? Aut
             if (entries[i].Data.IsEmpty)
                 throw new ArgumentException("An entry must not be empty.", nameof(entries));
         }
+    }
+}
+
+/// <summary>What is appended to one room together with what is appended to others.</summary>
+/// <param name="Room">The room.</param>
+/// <param name="Entries">The entries; at least one, unless <paramref name="Derive"/> is set.</param>
+/// <param name="OnlyAfter">
+/// The position of the last entry that the room must have, as <see cref="IRoomLog.ReadHeadsAsync"/> tells it; null for any. So two who do not know
+/// of each other cannot both append what is to be there once.
+/// </param>
+/// <param name="Derive">
+/// Makes more entries of what the appends before it in the list did, such as a note that says where something was appended; it may make none, and none
+/// with an <see cref="AppendKey"/>. It is called while the store commits, so it must be quick, and more than once if the store must try again.
+/// </param>
+public sealed record RoomAppend(
+    RoomKey Room,
+    IReadOnlyList<NewLogEntry> Entries,
+    Position? OnlyAfter = null,
+    Func<IReadOnlyList<LogAppend>, IReadOnlyList<NewLogEntry>>? Derive = null)
+{
+    /// <summary>For providers: the entries to append, when the appends before it have been done.</summary>
+    public IReadOnlyList<NewLogEntry> EntriesAfter(IReadOnlyList<LogAppend> before) =>
+        Derive is null ? Entries : [.. Entries, .. Derive(before)];
+
+    /// <summary>For providers: checks what a caller of <see cref="IRoomLog.AppendAsync(IReadOnlyList{RoomAppend}, CancellationToken)"/> must keep to.</summary>
+    /// <exception cref="ArgumentException">There is no append, one has no entry or an empty one, or a room stands there twice.</exception>
+    public static void ThrowIfUnfit(IReadOnlyList<RoomAppend> appends)
+    {
+        ArgumentNullException.ThrowIfNull(appends);
+        if (appends.Count == 0)
+            throw new ArgumentException("There must be at least one append.", nameof(appends));
+        foreach (var append in appends)
+        {
+            if (append.Derive is null || append.Entries.Count > 0)
+                NewLogEntry.ThrowIfUnfit(append.Entries);
+        }
+
+        if (appends.Count > 1 && appends.DistinctBy(append => append.Room).Count() < appends.Count)
+            throw new ArgumentException("A room stands there twice.", nameof(appends));
     }
 }
 

@@ -15,16 +15,28 @@ internal sealed class InMemoryRoomLog(TimeProvider clock) : IRoomLog
     {
         cancellationToken.ThrowIfCancellationRequested();
         NewLogEntry.ThrowIfUnfit(entries);
-        var log = _rooms.GetOrAdd(room, static _ => new Room());
+        var log = Open(room);
         lock (log)
+            return ValueTask.FromResult(Append(room, log, entries, Now()));
+    }
+
+    public ValueTask<IReadOnlyList<LogAppend>?> AppendAsync(IReadOnlyList<RoomAppend> appends, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        RoomAppend.ThrowIfUnfit(appends);
+        // Always in the same order, or two could wait for each other.
+        var logs = appends.OrderBy(append => append.Room.Kind).ThenBy(append => append.Room.Name, StringComparer.Ordinal).Select(append => Open(append.Room)).ToArray();
+        var locked = 0;
+        try
         {
-            var now = DateTimeOffset.FromUnixTimeMilliseconds(clock.GetUtcNow().ToUnixTimeMilliseconds());
-            var after = log.Head;
-            var offsets = new long[entries.Count];
-            log.Keys?.Sweep(now);
-            for (var i = 0; i < offsets.Length; i++)
-                offsets[i] = Append(log, entries[i], now);
-            return ValueTask.FromResult(new LogAppend(Epoch(room, log.Generation), after, offsets, now));
+            for (; locked < logs.Length; locked++)
+                Monitor.Enter(logs[locked]);
+            return ValueTask.FromResult<IReadOnlyList<LogAppend>?>(AppendAll(appends));
+        }
+        finally
+        {
+            while (locked > 0)
+                Monitor.Exit(logs[--locked]);
         }
     }
 
@@ -170,6 +182,32 @@ internal sealed class InMemoryRoomLog(TimeProvider clock) : IRoomLog
     }
 
     public ValueTask CheckAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    private LogAppend[]? AppendAll(IReadOnlyList<RoomAppend> appends)
+    {
+        if (appends.Any(append => append.OnlyAfter is { } position && HeadOf(append.Room) != position))
+            return null;
+        var now = Now();
+        var done = new LogAppend[appends.Count];
+        for (var i = 0; i < done.Length; i++)
+            done[i] = Append(appends[i].Room, Open(appends[i].Room), appends[i].EntriesAfter(done[..i]), now);
+        return done;
+    }
+
+    private LogAppend Append(RoomKey room, Room log, IReadOnlyList<NewLogEntry> entries, DateTimeOffset now)
+    {
+        var after = log.Head;
+        var offsets = new long[entries.Count];
+        log.Keys?.Sweep(now);
+        for (var i = 0; i < offsets.Length; i++)
+            offsets[i] = Append(log, entries[i], now);
+        return new LogAppend(Epoch(room, log.Generation), after, offsets, now);
+    }
+
+    private Room Open(RoomKey room) => _rooms.GetOrAdd(room, static _ => new Room());
+
+    // As exact as the stores on disk keep it.
+    private DateTimeOffset Now() => DateTimeOffset.FromUnixTimeMilliseconds(clock.GetUtcNow().ToUnixTimeMilliseconds());
 
     private Position HeadOf(RoomKey room)
     {

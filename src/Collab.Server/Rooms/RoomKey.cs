@@ -17,6 +17,12 @@ public enum RoomKind
 
     /// <summary>The versions of the document of the same name.</summary>
     Versions = 5,
+
+    /// <summary>Notes of events that sinks are to be told of, and how far each sink is.</summary>
+    Events = 6,
+
+    /// <summary>Events that the sink of the same name has not taken.</summary>
+    DeadLetters = 7,
 }
 
 /// <summary>Names a room: a document and a channel of one name are two rooms.</summary>

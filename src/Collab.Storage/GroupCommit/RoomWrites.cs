@@ -24,6 +24,28 @@ internal sealed class AppendWrite : LogWrite<LogAppend>
     public override long Bytes { get; }
 }
 
+/// <summary>Entries to append to several rooms, all of it or none; null when a room is not where it must be.</summary>
+internal sealed class AppendAllWrite : LogWrite<IReadOnlyList<LogAppend>?>
+{
+    public AppendAllWrite(IReadOnlyList<RoomAppend> appends)
+    {
+        Appends = appends;
+        Bytes = base.Bytes;
+        foreach (var append in appends)
+        {
+            Rows += append.Entries.Count + (append.Derive is null ? 0 : 1);
+            for (var i = 0; i < append.Entries.Count; i++)
+                Bytes += append.Entries[i].Data.Length + 64;
+        }
+    }
+
+    public IReadOnlyList<RoomAppend> Appends { get; }
+
+    public override int Rows { get; }
+
+    public override long Bytes { get; }
+}
+
 /// <summary>A snapshot that takes the place of entries; false when it does not fit the log.</summary>
 internal sealed class CompactWrite(RoomKey room, Position through, ReadOnlyMemory<byte> snapshot) : LogWrite<bool>
 {

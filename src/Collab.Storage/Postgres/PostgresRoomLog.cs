@@ -39,6 +39,12 @@ internal sealed class PostgresRoomLog : IRoomLog, IAsyncDisposable, IDisposable
         return _writer.WriteAsync(new AppendWrite(room, entries), cancellationToken);
     }
 
+    public ValueTask<IReadOnlyList<LogAppend>?> AppendAsync(IReadOnlyList<RoomAppend> appends, CancellationToken cancellationToken)
+    {
+        RoomAppend.ThrowIfUnfit(appends);
+        return _writer.WriteAsync(new AppendAllWrite(appends), cancellationToken);
+    }
+
     public ValueTask<bool> CompactAsync(
         RoomKey room, Position through, ReadOnlyMemory<byte> snapshot, CancellationToken cancellationToken) =>
         _writer.WriteAsync(new CompactWrite(room, through, snapshot), cancellationToken);

@@ -23,7 +23,7 @@ internal sealed class PostgresTransaction(NpgsqlConnection connection, byte[] da
     /// <returns>False when a transaction of this number was committed already.</returns>
     public bool Begin(IReadOnlyList<LogWrite> writes)
     {
-        RoomKey[] appended = [.. writes.OfType<AppendWrite>().Select(write => write.Room).Distinct()];
+        RoomKey[] appended = [.. Appends(writes).Select(append => append.Room).Distinct()];
         RoomKey[] others = [.. writes.Select(RoomOf).OfType<RoomKey>().Except(appended)];
         // The names are sorted here and by the database, or two nodes could wait for each other.
         var rooms = appended.Concat(others).OrderBy(room => room.Kind).ThenBy(room => room.Name, StringComparer.Ordinal).ToArray();
@@ -81,7 +81,10 @@ internal sealed class PostgresTransaction(NpgsqlConnection connection, byte[] da
         switch (write)
         {
             case AppendWrite append:
-                append.Outcome = Append(append);
+                append.Outcome = Append(append.Room, append.Entries);
+                break;
+            case AppendAllWrite append:
+                append.Outcome = AppendAll(append.Appends);
                 break;
             case CompactWrite compact:
                 compact.Outcome = Compact(compact);
@@ -121,24 +124,38 @@ internal sealed class PostgresTransaction(NpgsqlConnection connection, byte[] da
         batch.ExecuteNonQuery();
     }
 
-    private LogAppend Append(AppendWrite append)
+    private LogAppend[]? AppendAll(IReadOnlyList<RoomAppend> appends)
     {
-        var room = _rooms[append.Room];
+        foreach (var append in appends)
+        {
+            if (append.OnlyAfter is { } position && _rooms[append.Room].Position != position)
+                return null;
+        }
+
+        var done = new LogAppend[appends.Count];
+        for (var i = 0; i < done.Length; i++)
+            done[i] = Append(appends[i].Room, appends[i].EntriesAfter(done[..i]));
+        return done;
+    }
+
+    private LogAppend Append(RoomKey key, IReadOnlyList<NewLogEntry> entries)
+    {
+        var room = _rooms[key];
         var after = room.Head;
-        var offsets = new long[append.Entries.Count];
+        var offsets = new long[entries.Count];
         for (var i = 0; i < offsets.Length; i++)
         {
-            var entry = append.Entries[i];
-            if (entry.Key is { } key)
+            var entry = entries[i];
+            if (entry.Key is { } name)
             {
-                if (_keys.TryGetValue((room.Id, key.Value), out var first))
+                if (_keys.TryGetValue((room.Id, name.Value), out var first))
                 {
                     offsets[i] = first;
                     continue;
                 }
 
-                _keys[(room.Id, key.Value)] = room.Head + 1;
-                _newKeys.Add(new NewKey(room.Id, key.Value, room.Head + 1, _now + (long)key.Window.TotalMilliseconds));
+                _keys[(room.Id, name.Value)] = room.Head + 1;
+                _newKeys.Add(new NewKey(room.Id, name.Value, room.Head + 1, _now + (long)name.Window.TotalMilliseconds));
             }
 
             offsets[i] = ++room.Head;
@@ -226,12 +243,12 @@ internal sealed class PostgresTransaction(NpgsqlConnection connection, byte[] da
     private void FindKeys(IReadOnlyList<LogWrite> writes)
     {
         var asked = new List<(long Room, string Key)>();
-        foreach (var append in writes.OfType<AppendWrite>())
+        foreach (var (room, entries) in Appends(writes))
         {
-            foreach (var entry in append.Entries)
+            for (var i = 0; i < entries.Count; i++)
             {
-                if (entry.Key is { } key)
-                    asked.Add((_rooms[append.Room].Id, key.Value));
+                if (entries[i].Key is { } key)
+                    asked.Add((_rooms[room].Id, key.Value));
             }
         }
 
@@ -305,9 +322,19 @@ internal sealed class PostgresTransaction(NpgsqlConnection connection, byte[] da
         };
     }
 
+    private static IEnumerable<(RoomKey Room, IReadOnlyList<NewLogEntry> Entries)> Appends(IReadOnlyList<LogWrite> writes)
+    {
+        foreach (var write in writes)
+        {
+            if (write is AppendWrite append)
+                yield return (append.Room, append.Entries);
+            foreach (var one in (write as AppendAllWrite)?.Appends ?? [])
+                yield return (one.Room, one.Entries);
+        }
+    }
+
     private static RoomKey? RoomOf(LogWrite write) => write switch
     {
-        AppendWrite append => append.Room,
         CompactWrite compact => compact.Room,
         TrimWrite trim => trim.Room,
         DeleteWrite delete => delete.Room,
@@ -372,5 +399,7 @@ internal sealed class PostgresTransaction(NpgsqlConnection connection, byte[] da
         public long Bytes;
         public required string Epoch;
         public bool Changed;
+
+        public Position Position => new(Epoch, Head);
     }
 }

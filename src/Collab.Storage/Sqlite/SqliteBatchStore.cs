@@ -164,7 +164,10 @@ internal sealed class SqliteBatchStore(SqliteDatabase database, TimeProvider clo
         switch (write)
         {
             case AppendWrite append:
-                append.Outcome = Append(session, append, now);
+                append.Outcome = Append(session, append.Room, append.Entries, now);
+                break;
+            case AppendAllWrite append:
+                append.Outcome = AppendAll(session, append.Appends, now);
                 break;
             case CompactWrite compact:
                 compact.Outcome = Compact(session, compact);
@@ -184,24 +187,38 @@ internal sealed class SqliteBatchStore(SqliteDatabase database, TimeProvider clo
         }
     }
 
-    private LogAppend Append(SqliteSession session, AppendWrite append, long now)
+    private LogAppend[]? AppendAll(SqliteSession session, IReadOnlyList<RoomAppend> appends, long now)
     {
-        var room = Find(session, append.Room) ?? Add(session, append.Room);
+        foreach (var append in appends)
+        {
+            if (append.OnlyAfter is { } position && (Find(session, append.Room) ?? Add(session, append.Room)).Position != position)
+                return null;
+        }
+
+        var done = new LogAppend[appends.Count];
+        for (var i = 0; i < done.Length; i++)
+            done[i] = Append(session, appends[i].Room, appends[i].EntriesAfter(done[..i]), now);
+        return done;
+    }
+
+    private LogAppend Append(SqliteSession session, RoomKey key, IReadOnlyList<NewLogEntry> entries, long now)
+    {
+        var room = Find(session, key) ?? Add(session, key);
         var after = room.Head;
-        var offsets = new long[append.Entries.Count];
+        var offsets = new long[entries.Count];
         var keys = 0;
         for (var i = 0; i < offsets.Length; i++)
         {
-            var entry = append.Entries[i];
-            if (entry.Key is { } key)
+            var entry = entries[i];
+            if (entry.Key is { } name)
             {
-                if (SqliteKeys.Find(session, room.Id, key.Value, now) is { } first)
+                if (SqliteKeys.Find(session, room.Id, name.Value, now) is { } first)
                 {
                     offsets[i] = first;
                     continue;
                 }
 
-                SqliteKeys.Add(session, room.Id, key.Value, room.Head + 1, now + (long)key.Window.TotalMilliseconds);
+                SqliteKeys.Add(session, room.Id, name.Value, room.Head + 1, now + (long)name.Window.TotalMilliseconds);
                 keys++;
             }
 
@@ -340,5 +357,7 @@ internal sealed class SqliteBatchStore(SqliteDatabase database, TimeProvider clo
         public long Bytes;
         public required string Epoch;
         public bool Changed;
+
+        public Position Position => new(Epoch, Head);
     }
 }

@@ -19,6 +19,9 @@ internal sealed class GatedRoomLog : IRoomLog
     public ValueTask<LogAppend> AppendAsync(RoomKey room, IReadOnlyList<NewLogEntry> entries, CancellationToken cancellationToken) =>
         _log.AppendAsync(room, entries, cancellationToken);
 
+    public ValueTask<IReadOnlyList<LogAppend>?> AppendAsync(IReadOnlyList<RoomAppend> appends, CancellationToken cancellationToken) =>
+        _log.AppendAsync(appends, cancellationToken);
+
     public async ValueTask<LogPage> ReadAsync(
         RoomKey room, long after, int maxEntries, long maxBytes, CancellationToken cancellationToken)
     {

@@ -1,3 +1,5 @@
+using Collab.Protocol;
+
 namespace Collab.Server.Documents.Handlers;
 
 /// <summary>A document that a handler is told of.</summary>
@@ -9,6 +11,8 @@ public sealed class DocumentContext
 
     /// <summary>The document's id.</summary>
     public string Id => _room.Id;
+
+    internal Position? Head => _room.Head;
 
     /// <summary>The document as it stands now.</summary>
     /// <exception cref="CollabException"><c>unavailable</c>: the store cannot be read.</exception>

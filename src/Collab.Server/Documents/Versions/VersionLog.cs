@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Collab.Crdt;
 using Collab.Protocol;
+using Collab.Server.Events;
 using Collab.Server.Rooms;
 using Microsoft.Extensions.Options;
 
@@ -11,7 +12,7 @@ namespace Collab.Server.Documents.Versions;
 /// version before, with the content that it had then; so it costs what was written, and needs nothing of the document's own log, which drops
 /// what was deleted.
 /// </summary>
-internal sealed class VersionLog(IRoomLog log, IOptions<VersionOptions> options, TimeProvider clock)
+internal sealed class VersionLog(IRoomLog log, EventOutbox outbox, IOptions<VersionOptions> options, TimeProvider clock)
 {
     private const int PageEntries = 4096;
     private const long PageBytes = 64 * 1024 * 1024;
@@ -35,8 +36,14 @@ internal sealed class VersionLog(IRoomLog log, IOptions<VersionOptions> options,
     }
 
     /// <summary>Adds an entry. It is durable when this returns.</summary>
-    public async Task AppendAsync(string documentId, VersionEntry entry, CancellationToken cancellationToken) =>
-        await log.AppendAsync(KeyOf(documentId), [new NewLogEntry(entry.Encode())], cancellationToken);
+    public async Task AppendAsync(string documentId, VersionEntry entry, CancellationToken cancellationToken)
+    {
+        NewLogEntry[] entries = [new(entry.Encode())];
+        if (entry.Version is { } version)
+            await outbox.AppendAsync(KeyOf(documentId), entries, EventNote.OfVersion(documentId, version), cancellationToken);
+        else
+            await log.AppendAsync(KeyOf(documentId), entries, cancellationToken);
+    }
 
     /// <summary>Takes away versions that are not to be kept, when there are many or old ones: what they hold goes to the next one.</summary>
     public async Task TrimAsync(string documentId, VersionHistory history, CancellationToken cancellationToken)

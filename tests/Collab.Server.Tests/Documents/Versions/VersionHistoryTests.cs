@@ -1,5 +1,6 @@
 using Collab.Crdt;
 using Collab.Protocol;
+using Collab.Server.Events;
 using Collab.Server.Rooms;
 using Collab.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -61,7 +62,8 @@ public sealed class VersionHistoryTests
     {
         var clock = new ShiftedTime();
         var store = new InMemoryRoomLog(clock);
-        var log = new VersionLog(store, Microsoft.Extensions.Options.Options.Create(new VersionOptions { KeepAutomatic = 3, KeepAutomaticDays = 30 }), clock);
+        var sinks = new EventSinks([], new ServiceCollection().BuildServiceProvider());
+        var log = new VersionLog(store, new EventOutbox(store, sinks), Microsoft.Extensions.Options.Options.Create(new VersionOptions { KeepAutomatic = 3, KeepAutomaticDays = 30 }), clock);
         var doc = new Doc();
         var texts = new Dictionary<string, string>();
         for (var i = 0; i < 10; i++)

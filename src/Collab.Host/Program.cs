@@ -29,6 +29,7 @@ return await HostRun.RunAsync(() =>
     collab.AddConfiguredStore(builder.Configuration);
     collab.AddConfiguredRules(builder.Configuration);
     collab.AddWebhooks(builder.Configuration);
+    collab.AddPostgresChanges();
     builder.Services.AddCollabCors();
     builder.Services.AddCollabOpenApi();
     builder.Services.AddCollabTelemetry(builder.Configuration);

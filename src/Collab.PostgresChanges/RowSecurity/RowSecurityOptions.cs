@@ -1,6 +1,5 @@
 using System.Text;
 using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace Collab.PostgresChanges.RowSecurity;
 
@@ -44,7 +43,7 @@ public sealed class RowSecurityOptions
 
     internal string? Fault() =>
         !IsOn ? null
-        : !IsConnectionString(ConnectionString)
+        : !PostgresChangesOptions.IsConnectionString(ConnectionString)
             ? "Set Collab:PostgresChanges:RowSecurity:ConnectionString to a connection string such as Host=db.example;Database=app;Username=collab;Password=…."
         : Roles.Any(role => role.Length == 0 || Encoding.UTF8.GetByteCount(role) > MaxNameBytes || role.Contains('\0', StringComparison.Ordinal))
             ? "Collab:PostgresChanges:RowSecurity:Roles must be names of roles, of 1 to 63 bytes."
@@ -56,19 +55,6 @@ public sealed class RowSecurityOptions
         : TimeoutMilliseconds is < 100 or > 60_000 ? "Collab:PostgresChanges:RowSecurity:TimeoutMilliseconds must be 100 to 60000 milliseconds."
         : MaxConnections is < 1 or > 100 ? "Collab:PostgresChanges:RowSecurity:MaxConnections must be 1 to 100."
         : null;
-
-    private static bool IsConnectionString(string text)
-    {
-        try
-        {
-            return !string.IsNullOrEmpty(new NpgsqlConnectionStringBuilder(text).Host);
-        }
-        catch (Exception exception) when (exception is ArgumentException or FormatException)
-        {
-            // What is wrong may be the password: it is not repeated.
-            return false;
-        }
-    }
 }
 
 /// <summary>Stops the start when settings are wrong.</summary>

@@ -12,9 +12,9 @@ internal static class RowSecurityServices
     {
         services.AddSingleton<IValidateOptions<RowSecurityOptions>, ValidateRowSecurityOptions>();
         services.AddOptions<RowSecurityOptions>()
-            .Configure<IConfiguration>(static (options, configuration) =>
+            .Configure<IConfiguration, IOptions<PostgresChangesOptions>>(static (options, configuration, changes) =>
             {
-                options.ConnectionString = configuration["Collab:PostgresChanges:ConnectionString"] ?? configuration.GetConnectionString("Postgres") ?? "";
+                options.ConnectionString = changes.Value.ConnectionString;
                 configuration.GetSection("Collab:PostgresChanges:RowSecurity").Bind(options);
             })
             .ValidateOnStart();

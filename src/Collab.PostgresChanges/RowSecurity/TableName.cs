@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Collab.PostgresChanges.Messages;
 
 namespace Collab.PostgresChanges.RowSecurity;
 
@@ -7,15 +8,13 @@ namespace Collab.PostgresChanges.RowSecurity;
 /// <param name="Table">Its name there.</param>
 internal sealed record TableName(string Schema, string Table)
 {
-    private const string Prefix = "db:";
-
     /// <summary>Its name as SQL has it.</summary>
     public string Quoted => $"{Quote(Schema)}.{Quote(Table)}";
 
     /// <summary>The table whose changes a channel has.</summary>
     public static bool TryParse(string channel, [NotNullWhen(true)] out TableName? table)
     {
-        table = channel.StartsWith(Prefix, StringComparison.Ordinal) && channel[Prefix.Length..].Split('.') is [{ Length: > 0 } schema, { Length: > 0 } name]
+        table = channel.StartsWith(FollowedTable.Prefix, StringComparison.Ordinal) && channel[FollowedTable.Prefix.Length..].Split('.') is [{ Length: > 0 } schema, { Length: > 0 } name]
             ? new TableName(schema, name)
             : null;
         return table is not null;

@@ -29,6 +29,9 @@ internal static partial class ChannelLog
     [LoggerMessage(3007, LogLevel.Error, "{Handler} failed on what has happened in channel {Channel}; it is not told again")]
     public static partial void HandlerFailed(ILogger logger, string handler, string channel, Exception exception);
 
+    [LoggerMessage(3008, LogLevel.Information, "The log of channel {Channel} has begun anew; its subscribers are asked to come back, and are told that messages are lost")]
+    public static partial void Restarted(ILogger logger, string channel);
+
     [LoggerMessage(3020, LogLevel.Debug, "Some readers of channel {Channel} wait: what they get of it cannot be found out now; it is tried again")]
     public static partial void ViewWaits(ILogger logger, string channel, Exception exception);
 

@@ -53,6 +53,11 @@ public sealed class ChannelOptions
     /// </summary>
     public int MaxViews { get; set; } = 1_000;
 
+    /// <summary>Patterns of the channels in which only the server publishes.</summary>
+    internal List<string> PublishedByServer { get; } = [];
+
+    internal bool IsPublishedByServer(string channel) => PublishedByServer.Exists(pattern => Security.Grant.Matches(pattern, channel));
+
     /// <summary>What holds for a channel.</summary>
     internal ChannelNamespace Of(string channel)
     {

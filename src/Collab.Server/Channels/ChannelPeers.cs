@@ -12,6 +12,7 @@ internal sealed class ChannelPeers(ChannelRoom room, NodeBus bus) : INodeListene
     private const int Published = 1;
     private const int Present = 2;
     private const int WhoIsThere = 3;
+    private const int Restarted = 4;
 
     /// <summary>How long those who ask for members wait to hear who is present elsewhere.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
@@ -68,6 +69,9 @@ internal sealed class ChannelPeers(ChannelRoom room, NodeBus bus) : INodeListene
                 writer.Write(key);
         });
 
+    /// <summary>Tells that the log has begun anew.</summary>
+    public void TellRestarted() => bus.Say(room.Group, Restarted, static (ref _) => { });
+
     /// <summary>Waits a moment for the others to say who is present, when nobody here has heard it yet.</summary>
     public Task AskAsync() => !bus.IsShared ? Task.CompletedTask : _asked ??= Task.WhenAny(_heard.Task, Task.Delay(Patience));
 
@@ -84,6 +88,9 @@ internal sealed class ChannelPeers(ChannelRoom room, NodeBus bus) : INodeListene
                 break;
             case WhoIsThere:
                 room.Presence.TellAll();
+                break;
+            case Restarted:
+                room.NoteRestarted();
                 break;
         }
     }

@@ -27,6 +27,7 @@ internal sealed partial class ChannelRoom
     private readonly TimeProvider _clock;
     private readonly RoomMetrics _metrics;
     private readonly ILogger _logger;
+    private readonly Action<ChannelRoom> _restarted;
     private readonly CommitBeat<PendingPublish> _beat;
     private readonly RoomFeed<ChannelFrame> _feed;
     private readonly Lock _gate = new();
@@ -47,10 +48,12 @@ internal sealed partial class ChannelRoom
         RoomMetrics roomMetrics,
         NodeBus bus,
         IReadOnlyList<IChannelHandler> handlers,
+        Action<ChannelRoom> restarted,
         TimeProvider clock,
         ILogger logger)
     {
         (Name, Namespace, _log, _outbox, _connections, _metrics, _clock, _logger) = (name, space, log, outbox, connections, roomMetrics, clock, logger);
+        _restarted = restarted;
         Key = new RoomKey(RoomKind.Channel, name);
         Group = "channel:" + name;
         Peers = new ChannelPeers(this, bus);
@@ -166,10 +169,50 @@ internal sealed partial class ChannelRoom
     }
 
     /// <summary>Another node has committed messages.</summary>
-    public Task TakeAsync(ChannelFrame frame) => _feed.OfferAsync(frame);
+    public Task TakeAsync(ChannelFrame frame)
+    {
+        if (IsOf(frame.Epoch))
+            return _feed.OfferAsync(frame);
+        _restarted(this);
+        return Task.CompletedTask;
+    }
 
     /// <inheritdoc cref="RoomFeed{TFrame}.NoteHead"/>
-    public bool NoteHead(Position head) => _feed.NoteHead(head);
+    public bool NoteHead(Position head)
+    {
+        if (IsOf(head.Epoch))
+            return _feed.NoteHead(head);
+        _restarted(this);
+        return false;
+    }
+
+    /// <summary>Whether the channel's log is still the one that this room knows. If not, what its members know of positions no longer holds.</summary>
+    public bool IsOf(string epoch)
+    {
+        lock (_gate)
+            return _tail.Epoch is null || _tail.Epoch == epoch;
+    }
+
+    /// <summary>The channel's log has begun anew, on whatever node.</summary>
+    public void NoteRestarted() => _restarted(this);
+
+    /// <summary>Whether the room was given up: nobody enters it any more.</summary>
+    public bool IsRetired
+    {
+        get
+        {
+            lock (_gate)
+                return _retired;
+        }
+    }
+
+    /// <summary>Gives the room up, whoever is in it.</summary>
+    public void Retire()
+    {
+        lock (_gate)
+            _retired = true;
+        WakeWaiting();
+    }
 
     /// <summary>Completes when there may be a message after <paramref name="after"/>.</summary>
     public Task WaitAsync(long after)
@@ -192,14 +235,7 @@ internal sealed partial class ChannelRoom
             var entries = batch.Count == 1 ? batch[0].Entries : [.. batch.SelectMany(publish => publish.Entries)];
             using var activity = CollabActivity.Commit(Key.Kind, entries.Count, batch.Select(publish => publish.Origin));
             var appended = await (_outbox?.AppendAsync(Key, entries, CancellationToken.None) ?? _log.AppendAsync(Key, entries, CancellationToken.None));
-            var messages = NewMessages(appended, entries);
-            _metrics.Committed(Key.Kind, messages.Count);
-            if (messages.Count > 0)
-            {
-                await SendOnAsync(appended.Epoch, appended.After, messages);
-                Events?.Published(appended.After, appended.After + messages.Count);
-            }
-
+            await SendOnAsync(appended, entries);
             Acknowledge(batch, appended);
         }
         catch (RoomLogUnavailableException exception)
@@ -212,6 +248,17 @@ internal sealed partial class ChannelRoom
             ChannelLog.CommitFailed(_logger, Name, exception);
             Refuse(batch, exception);
         }
+    }
+
+    /// <summary>Tells the subscribers of messages that were committed, by this room or by somebody else in this process.</summary>
+    public async Task SendOnAsync(LogAppend appended, IReadOnlyList<NewLogEntry> entries)
+    {
+        var messages = NewMessages(appended, entries);
+        _metrics.Committed(Key.Kind, messages.Count);
+        if (messages.Count == 0)
+            return;
+        await SendOnAsync(appended.Epoch, appended.After, messages);
+        Events?.Published(appended.After, appended.After + messages.Count);
     }
 
     /// <summary>The entries that were appended, without those whose key the log had already.</summary>

@@ -63,6 +63,52 @@ internal sealed class ChannelRooms(
         }
     }
 
+    /// <summary>Tells the subscribers, on all nodes, of messages that somebody else than the channel's room has committed.</summary>
+    /// <param name="channel">The channel.</param>
+    /// <param name="appended">What the append did.</param>
+    /// <param name="entries">The messages that it appended, each a <see cref="ChannelEntry"/>.</param>
+    public async Task SendOnAsync(string channel, LogAppend appended, IReadOnlyList<NewLogEntry> entries)
+    {
+        var room = Enter(channel);
+        if (!room.IsOf(appended.Epoch))
+        {
+            room.Leave();
+            GiveUp(room);
+            room = Enter(channel);
+        }
+
+        try
+        {
+            await room.SendOnAsync(appended, entries);
+        }
+        finally
+        {
+            room.Leave();
+        }
+    }
+
+    /// <summary>
+    /// Begins a channel's log anew: it has another epoch from now on, so that whoever comes with a position is told that messages are lost. Those
+    /// who are subscribed, on whatever node, are asked to come back.
+    /// </summary>
+    /// <exception cref="RoomLogUnavailableException">The store cannot do it now; do it again.</exception>
+    public async Task RestartAsync(string channel, CancellationToken cancellationToken)
+    {
+        var key = new RoomKey(RoomKind.Channel, channel);
+        if (!await log.DeleteAsync(key, cancellationToken))
+        {
+            // A log without entries keeps its epoch when it is deleted, and there may be readers with its position.
+            var entry = new NewLogEntry(ChannelEntry.Encode(NewMessage.ReservedPrefix + "restarted", null, JsonData.Null.Utf8.Span));
+            await log.AppendAsync(key, [entry], cancellationToken);
+            await log.DeleteAsync(key, cancellationToken);
+        }
+
+        var room = Enter(channel);
+        room.Peers.TellRestarted();
+        room.Leave();
+        GiveUp(room);
+    }
+
     /// <inheritdoc/>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -109,15 +155,26 @@ internal sealed class ChannelRooms(
         // Several nodes have no memory in common.
         var isInMemory = space.Ephemeral && !bus.IsShared;
         return new ChannelRoom(
-            channel, space, isInMemory ? _memory : log, isInMemory ? null : outbox, connections, options.Value, metrics, roomMetrics, bus, _handlers, clock, _logger);
+            channel, space, isInMemory ? _memory : log, isInMemory ? null : outbox, connections, options.Value, metrics, roomMetrics, bus, _handlers, GiveUp, clock, _logger);
     }
 
-    private void Close(ChannelRoom room)
+    private bool Close(ChannelRoom room)
     {
         if (!_rooms.TryRemove(KeyValuePair.Create(room.Name, room)))
-            return;
+            return false;
         room.Peers.Close();
         _ = room.Events?.CloseAsync();
+        return true;
+    }
+
+    /// <summary>The log is another one than the room knows: whoever is in it comes back into a new one, and is told what he has lost.</summary>
+    private void GiveUp(ChannelRoom room)
+    {
+        room.Retire();
+        if (!Close(room))
+            return;
+        ChannelLog.Restarted(_logger, room.Name);
+        _ = connections.ReconnectAsync([room.Key, .. room.Views.Keys]);
     }
 
     private async Task SweepAsync()

@@ -77,15 +77,23 @@ internal sealed partial class ChannelService(
     /// <summary>Makes a connection one of those who follow what its user gets of a channel.</summary>
     public async Task<(ChannelView View, Membership Membership)> EnterAsync(Caller caller, ChannelAddress address, CancellationToken cancellationToken)
     {
-        var (view, leave) = await FollowAsync(caller.User, address, cancellationToken);
-        try
+        while (true)
         {
-            return (view, await connections.JoinAsync(caller.ConnectionId, address.Key, view.Group, view, leave));
-        }
-        catch
-        {
-            leave();
-            throw;
+            var (view, leave) = await FollowAsync(caller.User, address, cancellationToken);
+            try
+            {
+                var membership = await connections.JoinAsync(caller.ConnectionId, address.Key, view.Group, view, leave);
+                if (!view.Room.IsRetired)
+                    return (view, membership);
+            }
+            catch
+            {
+                leave();
+                throw;
+            }
+
+            // It was given up meanwhile; those who were in it then were asked to come back.
+            await connections.LeaveAsync(caller.ConnectionId, address.Key);
         }
     }
 
@@ -143,6 +151,8 @@ internal sealed partial class ChannelService(
     public async Task<Position[]> PublishAsync(Caller caller, string channel, IReadOnlyList<NewMessage> messages)
     {
         await CheckMayAsync(caller.User, channel, Rights.Publish);
+        if (options.Value.IsPublishedByServer(channel))
+            throw new CollabException(ErrorCodes.Forbidden, "only the server publishes in this channel");
         var space = options.Value.Of(channel);
         var entries = new NewLogEntry[messages.Count];
         for (var i = 0; i < entries.Length; i++)

@@ -137,21 +137,23 @@ internal sealed class CollabLifetimeManager(
     /// </summary>
     public async Task CloseAllAsync()
     {
-        var close = _closing = new SerializedHubMessage(new CloseMessage(error: null, allowReconnect: true));
-        var connections = _connections.Values.ToArray();
-        Random.Shared.Shuffle(connections);
-        var slice = Math.Max(ClosedAtOnce, connections.Length / (CloseSlices - 1));
-        for (var closed = 0; closed < connections.Length; closed += slice)
-        {
-            if (closed > 0)
-                await Task.Delay(CloseInterval, clock);
-            foreach (var connection in connections.AsSpan(closed, Math.Min(slice, connections.Length - closed)))
-                connection.Outbox.Send(close);
-        }
-
+        await CloseAsync([.. _connections.Values], _closing = new SerializedHubMessage(ComeBack()));
         // Those who were connecting meanwhile, too.
         while (!_connections.IsEmpty)
             await Task.WhenAll(_connections.Values.Select(connection => connection.Ended).Append(Task.Delay(CloseInterval, clock)));
+    }
+
+    /// <summary>
+    /// Asks those who are in a room to close their connections and to come back, as what they know of the room's positions no longer holds; ends the
+    /// connection of who does not.
+    /// </summary>
+    public async Task ReconnectAsync(IReadOnlyCollection<RoomKey> rooms)
+    {
+        OutboxConnection[] members = [.. _connections.Values.Where(connection => rooms.Any(connection.Outbox.IsIn))];
+        await CloseAsync(members, new SerializedHubMessage(ComeBack()));
+        await Task.WhenAny(Task.WhenAll(members.Select(member => member.Ended)), Task.Delay(EndPatience, clock));
+        foreach (var member in members.Where(member => !member.Ended.IsCompleted))
+            member.Abort();
     }
 
     /// <summary>What there is on this node at this moment.</summary>
@@ -279,6 +281,21 @@ internal sealed class CollabLifetimeManager(
     {
         _progressCheck?.Dispose();
         _progressCheck = null;
+    }
+
+    private static CloseMessage ComeBack() => new(error: null, allowReconnect: true);
+
+    private async Task CloseAsync(OutboxConnection[] connections, SerializedHubMessage close)
+    {
+        Random.Shared.Shuffle(connections);
+        var slice = Math.Max(ClosedAtOnce, connections.Length / (CloseSlices - 1));
+        for (var closed = 0; closed < connections.Length; closed += slice)
+        {
+            if (closed > 0)
+                await Task.Delay(CloseInterval, clock);
+            foreach (var connection in connections.AsSpan(closed, Math.Min(slice, connections.Length - closed)))
+                connection.Outbox.Send(close);
+        }
     }
 
     private void CheckProgress()

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json;
-using Collab.PostgresChanges.RowSecurity;
 using Collab.Protocol;
 using Collab.Server;
 using Collab.Testing;
@@ -194,7 +193,7 @@ public sealed class RowSecurityTests(PostgresWithRoles postgres) : IClassFixture
         await client.PublishAsync("news", "n", 1);
         Assert.Single((await client.HistoryAsync("news")).Messages);
 
-        await using var open = await CollabTestHost.StartAsync(configure: collab => collab.Services.AddRowSecurity());
+        await using var open = await CollabTestHost.StartAsync(configure: collab => collab.AddPostgresChanges());
         var reader = new ChannelClient(await open.ConnectAsync());
         await reader.PublishAsync(Channel, "insert", new { record = new { id = 1 } });
         Assert.Single((await reader.HistoryAsync(Channel)).Messages);
@@ -310,7 +309,7 @@ public sealed class RowSecurityTests(PostgresWithRoles postgres) : IClassFixture
             ("Collab:PostgresChanges:RowSecurity:Roles:1", "auditor"),
             .. settings,
         ],
-        collab => collab.Services.AddRowSecurity());
+        collab => collab.AddPostgresChanges());
 
     private static string Header(string user, string? role) => TestAuthentication.Header(user, CollabTestHost.Everything, role: role);
 

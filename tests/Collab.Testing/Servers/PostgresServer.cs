@@ -10,11 +10,10 @@ public sealed class PostgresServer : IAsyncDisposable
     private const string Owner = "postgres";
 
     private readonly TemporaryFolder _folder = new();
+    private readonly string[] _settings;
     private Process? _process;
 
-    private PostgresServer()
-    {
-    }
+    private PostgresServer(string[] settings) => _settings = [.. settings.SelectMany(setting => new[] { "-c", setting })];
 
     public int Port { get; } = TcpRelay.FreePort();
 
@@ -26,9 +25,11 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private string Data => Path.Combine(_folder.Path, "data");
 
-    public static async Task<PostgresServer> StartAsync()
+    /// <summary>Starts it.</summary>
+    /// <param name="settings">Settings for the command line, such as <c>wal_level=logical</c>.</param>
+    public static async Task<PostgresServer> StartAsync(params string[] settings)
     {
-        var server = new PostgresServer();
+        var server = new PostgresServer(settings);
         // Postgres refuses to run as root.
         if (Environment.IsPrivilegedProcess)
             await RunAsync("chown", [Owner, server._folder.Path]);
@@ -66,7 +67,7 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>Starts it again at the same port.</summary>
     public async Task StartAgainAsync()
     {
-        _process = Start("postgres", "-D", Data, "-p", $"{Port}", "-c", "listen_addresses=127.0.0.1", "-c", $"unix_socket_directories={_folder.Path}", "-c", "log_min_messages=panic");
+        _process = Start("postgres", ["-D", Data, "-p", $"{Port}", "-c", "listen_addresses=127.0.0.1", "-c", $"unix_socket_directories={_folder.Path}", "-c", "log_min_messages=panic", .. _settings]);
         for (var tries = 0; ; tries++)
         {
             try

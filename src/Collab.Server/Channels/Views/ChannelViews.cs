@@ -1,5 +1,6 @@
 using Collab.Protocol;
 using Collab.Server.Fanout;
+using Collab.Server.Rooms;
 using Microsoft.Extensions.Logging;
 
 namespace Collab.Server.Channels.Views;
@@ -14,6 +15,9 @@ internal sealed class ChannelViews(ChannelRoom room, CollabLifetimeManager conne
 
     /// <summary>How many there are.</summary>
     public int Count => _all.Length;
+
+    /// <summary>What connections know their subscriptions to them by.</summary>
+    public IEnumerable<RoomKey> Keys => _all.Select(feed => feed.View.Key).Distinct();
 
     /// <summary>Follows a view.</summary>
     /// <returns>What to call when that is over.</returns>

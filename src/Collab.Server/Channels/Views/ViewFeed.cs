@@ -91,8 +91,9 @@ internal sealed class ViewFeed(ChannelView view, CollabLifetimeManager connectio
             var page = await view.ReadAfterAsync(_read, PageMessages, PageBytes, CancellationToken.None);
             if (page.Epoch != _epoch)
             {
-                Begin(new Position(page.Epoch, 0));
-                continue;
+                // Its members will come back.
+                view.Room.NoteRestarted();
+                return;
             }
 
             if (page.Through <= _read)

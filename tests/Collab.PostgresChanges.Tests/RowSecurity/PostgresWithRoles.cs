@@ -1,6 +1,6 @@
 using Collab.Testing.Servers;
 
-namespace Collab.PostgresChanges.Tests.RowSecurity;
+namespace Collab.PostgresChanges.RowSecurity;
 
 /// <summary>A Postgres with two roles of an application and a user who may take them.</summary>
 public sealed class PostgresWithRoles : IAsyncLifetime

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.Extensions.Options;
 
-namespace Collab.PostgresChanges.Tests.RowSecurity;
+namespace Collab.PostgresChanges.RowSecurity;
 
 /// <summary>Readers of a table's channel see the rows that the database's own policies let them see, at every door.</summary>
 public sealed class RowSecurityTests(PostgresWithRoles postgres) : IClassFixture<PostgresWithRoles>, IAsyncLifetime

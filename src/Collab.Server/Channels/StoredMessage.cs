@@ -8,17 +8,12 @@ namespace Collab.Server.Channels;
 internal sealed class StoredMessage(long offset, ChannelMessage message)
 {
     private byte[]? _json;
-    // In one piece, as readers on other threads may look for it.
-    private object? _content;
 
     public long Offset { get; } = offset;
 
     public ChannelMessage Message { get; } = message;
 
     public JsonData Data => (JsonData)Message.Data!;
-
-    /// <summary>Its data taken apart, for those who must look into them; once for all of these.</summary>
-    public JsonElement Content => (JsonElement)(_content ??= JsonElement.Parse(Data.Utf8.Span));
 
     /// <summary>What it weighs in memory and on the wire, about, in bytes.</summary>
     public int Weight => Data.Utf8.Length + 128;

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Collab.Protocol;
 
 namespace Collab.Server.Channels.Views;
@@ -42,21 +41,20 @@ internal sealed class ChannelFilter
 
     public static CollabException Fault(string what) => new(ErrorCodes.InvalidArgument, $"filter: {what}; it reads like room_id=eq.7");
 
-    public bool Matches(JsonElement data)
+    public bool Matches(MessageRow row)
     {
-        if (data.ValueKind is not JsonValueKind.Object)
+        if (!row.IsObject)
             return false;
-        var change = new ChangedRow(data);
-        if (!change.IsOfTable)
-            return Holds(static (in row, column) => row.Own(column), change) is true;
-        bool? before = change.HasOld ? Holds(static (in row, column) => row.Old(column), change) : null;
-        return change.HasNew
-            ? before is true || Holds(static (in row, column) => row.New(column), change) is not false
+        if (!row.IsOfTable)
+            return Holds(row, static (row, column) => row.Own(column)) is true;
+        bool? before = row.HasOld ? Holds(row, static (row, column) => row.Old(column)) : null;
+        return row.HasNew
+            ? before is true || Holds(row, static (row, column) => row.New(column)) is not false
             : before is not false;
     }
 
     /// <summary>Whether all conditions hold; null when that cannot be told.</summary>
-    private bool? Holds(ColumnReader valueOf, in ChangedRow row)
+    private bool? Holds(MessageRow row, Func<MessageRow, string, RowValue?> valueOf)
     {
         bool? all = true;
         foreach (var condition in _conditions)
@@ -69,6 +67,4 @@ internal sealed class ChannelFilter
 
         return all;
     }
-
-    private delegate JsonElement? ColumnReader(in ChangedRow row, byte[] column);
 }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Collab.Protocol;
 using Collab.Server.Fanout;
 
@@ -30,6 +31,12 @@ internal sealed class ChannelView(ChannelRoom room, ChannelAddress address, Chan
 
     /// <summary>The SignalR group of those who follow it.</summary>
     public string Group { get; } = address.Filter is null && sight is null ? room.Group : $"{room.Group}?{address.Text}\n{sight?.Key}";
+
+    /// <summary>The filter; null when there is none.</summary>
+    public ChannelFilter? Filter => address.Filter;
+
+    /// <summary>Whether its readers see less than others.</summary>
+    public bool HasSight => sight is not null;
 
     /// <summary>Whether it has every message of the channel.</summary>
     public bool IsWhole => _isWhole;
@@ -156,11 +163,11 @@ internal sealed class ChannelView(ChannelRoom room, ChannelAddress address, Chan
     private async ValueTask<IEnumerable<StoredMessage>> SeenAsync(IReadOnlyList<StoredMessage> messages, CancellationToken cancellationToken)
     {
         if (sight is not null && messages.Count > 0)
-            messages = Seen(messages, await sight.LookAsync([.. messages.Select(one => new SightedMessage(one.Message.Event, one.Content))], cancellationToken));
-        return address.Filter is { } filter ? messages.Where(message => filter.Matches(message.Content)) : messages;
+            messages = Seen(messages, await sight.LookAsync([.. messages.Select(one => new SightedMessage(one.Message.Event, JsonElement.Parse(one.Data.Utf8.Span)))], cancellationToken));
+        return address.Filter is { } filter ? messages.Where(message => filter.Matches(MessageRow.Of(message))) : messages;
     }
 
-    private static List<StoredMessage> Seen(IReadOnlyList<StoredMessage> messages, IReadOnlyList<System.Text.Json.JsonElement?> data)
+    private static List<StoredMessage> Seen(IReadOnlyList<StoredMessage> messages, IReadOnlyList<JsonElement?> data)
     {
         var seen = new List<StoredMessage>(messages.Count);
         for (var i = 0; i < messages.Count; i++)

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 
@@ -27,7 +26,6 @@ internal sealed class FilterCondition
 
     private readonly FilterOperator _operator;
     private readonly string[] _values;
-    private readonly byte[][] _texts;
     private readonly ExactNumber?[] _numbers;
 
     /// <param name="column">The name of the column.</param>
@@ -35,26 +33,24 @@ internal sealed class FilterCondition
     /// <param name="values">With what; one, save for <see cref="FilterOperator.In"/>.</param>
     public FilterCondition(string column, FilterOperator how, string[] values)
     {
-        Column = Encoding.UTF8.GetBytes(column);
-        (_operator, _values) = (how, values);
-        _texts = [.. values.Select(Encoding.UTF8.GetBytes)];
-        _numbers = [.. _texts.Select(text => ExactNumber.Parse(text))];
+        (Column, _operator, _values) = (column, how, values);
+        _numbers = [.. values.Select(value => ExactNumber.Parse(Encoding.UTF8.GetBytes(value)))];
     }
 
-    /// <summary>The name of the column, in UTF-8.</summary>
-    public byte[] Column { get; }
+    /// <summary>The name of the column.</summary>
+    public string Column { get; }
 
-    public bool Holds(JsonElement value)
+    public bool Holds(in RowValue value)
     {
-        if (value.ValueKind is JsonValueKind.Null)
+        if (value.IsNull)
             return _operator is FilterOperator.Is && _values[0] is "null";
         return _operator switch
         {
             FilterOperator.Is => _values[0] is "not_null"
-                || (value.ValueKind is JsonValueKind.True && _values[0] is "true")
-                || (value.ValueKind is JsonValueKind.False && _values[0] is "false"),
+                || (value.Kind is JsonValueKind.True && _values[0] is "true")
+                || (value.Kind is JsonValueKind.False && _values[0] is "false"),
             FilterOperator.Eq or FilterOperator.In => IsAny(value),
-            FilterOperator.Neq => value.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array) && !IsAny(value),
+            FilterOperator.Neq => value.Kind is not (JsonValueKind.Object or JsonValueKind.Array) && !IsAny(value),
             _ => Order(value) is { } order && _operator switch
             {
                 FilterOperator.Lt => order < 0,
@@ -65,41 +61,32 @@ internal sealed class FilterCondition
         };
     }
 
-    private bool IsAny(JsonElement value)
+    private bool IsAny(in RowValue value)
     {
-        switch (value.ValueKind)
+        for (var i = 0; i < _values.Length; i++)
         {
-            case JsonValueKind.String:
-                foreach (var text in _texts)
-                {
-                    if (value.ValueEquals(text))
-                        return true;
-                }
-
-                return false;
-            case JsonValueKind.Number:
-                var number = ExactNumber.Parse(JsonMarshal.GetRawUtf8Value(value));
-                foreach (var other in _numbers)
-                {
-                    if (other == number)
-                        return true;
-                }
-
-                return false;
-            case JsonValueKind.True:
-                return _values.Contains("true");
-            case JsonValueKind.False:
-                return _values.Contains("false");
-            default:
-                return false;
+            if (value.Kind switch
+            {
+                JsonValueKind.String => _values[i] == value.Text,
+                JsonValueKind.Number => _numbers[i] == value.Number,
+                JsonValueKind.True => _values[i] is "true",
+                JsonValueKind.False => _values[i] is "false",
+                _ => false,
+            })
+            {
+                return true;
+            }
         }
+
+        return false;
     }
 
     /// <summary>Null when they cannot be compared.</summary>
-    private int? Order(JsonElement value) => value.ValueKind switch
+    private int? Order(in RowValue value) => value.Kind switch
     {
-        JsonValueKind.String => Encoding.UTF8.GetBytes(value.GetString()!).AsSpan().SequenceCompareTo(_texts[0]),
-        JsonValueKind.Number => _numbers[0] is { } other ? ExactNumber.Parse(JsonMarshal.GetRawUtf8Value(value))!.Value.CompareTo(other) : null,
+        // As UTF-8 sorts, which is by characters.
+        JsonValueKind.String => Encoding.UTF8.GetBytes(value.Text!).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(_values[0])),
+        JsonValueKind.Number => _numbers[0] is { } other ? value.Number.CompareTo(other) : null,
         _ => null,
     };
 }

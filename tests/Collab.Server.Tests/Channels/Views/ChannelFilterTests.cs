@@ -133,5 +133,5 @@ public sealed class ChannelFilterTests
         static string Values(int count) => $"n=in.({string.Join(',', Enumerable.Range(0, count))})";
     }
 
-    private static bool Matches(string filter, string data) => ChannelFilter.Parse(filter).Matches(JsonElement.Parse(data));
+    private static bool Matches(string filter, string data) => ChannelFilter.Parse(filter).Matches(new MessageRow(JsonElement.Parse(data)));
 }

@@ -4,6 +4,7 @@ using Collab.Server.Channels.Views;
 using Collab.Server.Fanout;
 using Collab.Server.Rooms;
 using Collab.Server.Security;
+using Microsoft.AspNetCore.SignalR.Protocol;
 using Microsoft.Extensions.Options;
 
 namespace Collab.Server.Channels;
@@ -268,7 +269,7 @@ internal sealed partial class ChannelService(
     }
 
     /// <summary>Lets a subscriber, whose claims may be others now, see what he sees by these.</summary>
-    /// <returns>False when that is nothing, or cannot be told.</returns>
+    /// <returns>False when that is nothing.</returns>
     private async ValueTask<bool> TrySeeAsync(Caller caller, ChannelAddress address, Membership membership)
     {
         try
@@ -278,9 +279,15 @@ internal sealed partial class ChannelService(
                 leave();
             return true;
         }
-        catch (Exception exception) when (exception is CollabException or RoomLogUnavailableException)
+        catch (CollabException)
         {
             return false;
+        }
+        catch (RoomLogUnavailableException)
+        {
+            // He comes back, and waits until it can be told.
+            _ = connections.EndAsync(caller.ConnectionId, new CloseMessage(error: null, allowReconnect: true));
+            return true;
         }
     }
 

@@ -9,7 +9,7 @@ public sealed class PostgresWithRoles : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        Server = await PostgresServer.StartAsync();
+        Server = await PostgresServer.StartAsync(["fsync=off"]);
         await Server.RunSqlAsync("postgres", "CREATE ROLE member; CREATE ROLE auditor; CREATE ROLE collab LOGIN; GRANT member, auditor TO collab");
     }
 

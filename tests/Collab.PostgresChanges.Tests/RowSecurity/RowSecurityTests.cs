@@ -3,6 +3,7 @@ using System.Text.Json;
 using Collab.Protocol;
 using Collab.Server;
 using Collab.Testing;
+using Collab.Testing.Proxies;
 using Collab.Testing.Servers;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
@@ -202,18 +203,21 @@ public sealed class RowSecurityTests(PostgresWithRoles postgres) : IClassFixture
     [Fact]
     public async Task While_the_database_is_away_readers_wait_and_lose_nothing()
     {
-        await using var host = await StartAsync(("Collab:PostgresChanges:RowSecurity:TimeoutMilliseconds", "1000"));
+        await using var way = new TcpRelay(_postgres.Port);
+        await using var host = await StartAsync(
+            ("Collab:PostgresChanges:RowSecurity:TimeoutMilliseconds", "1000"), ("Collab:PostgresChanges:RowSecurity:ConnectionString", ConnectionString(way.Port)));
         var ada = await ConnectAsync(host, "ada", "member");
         await ada.SubscribeAsync(Channel);
         await InsertAsync(host, 0, 10);
         await ada.UntilAsync(self => self.Received.Count == 5);
 
-        await _postgres.CrashAsync();
+        way.Target = TcpRelay.FreePort();
+        way.CutAll();
         await InsertAsync(host, 10, 20);
         var refusal = await Assert.ThrowsAsync<HubException>(() => ada.HistoryAsync(Channel));
         Assert.Contains("unavailable: ", refusal.Message, StringComparison.Ordinal);
         Assert.Equal(5, ada.Received.Count);
-        await _postgres.StartAgainAsync();
+        way.Target = _postgres.Port;
         await InsertAsync(host, 20, 30);
 
         await ada.UntilAsync(self => self.Received.Count == 15);
@@ -304,12 +308,15 @@ public sealed class RowSecurityTests(PostgresWithRoles postgres) : IClassFixture
 
     private Task<CollabTestHost> StartAsync(params (string, string)[] settings) => CollabTestHost.StartAsync(
         [
-            ("ConnectionStrings:Postgres", _postgres.ConnectionString(_database).Replace("Username=postgres", "Username=collab", StringComparison.Ordinal)),
+            ("ConnectionStrings:Postgres", ConnectionString()),
             ("Collab:PostgresChanges:RowSecurity:Roles:0", "member"),
             ("Collab:PostgresChanges:RowSecurity:Roles:1", "auditor"),
             .. settings,
         ],
         collab => collab.AddPostgresChanges());
+
+    private string ConnectionString(int? port = null) =>
+        _postgres.ConnectionString(_database, port).Replace("Username=postgres", "Username=collab", StringComparison.Ordinal);
 
     private static string Header(string user, string? role) => TestAuthentication.Header(user, CollabTestHost.Everything, role: role);
 

@@ -6,6 +6,7 @@
 #   bench/run.sh room --writers 10          only ten of the hot room's hundred clients write
 #   bench/run.sh idle --connections 10000   so many idle connections
 #   bench/run.sh room collab-y-websocket y-websocket collab-hocuspocus hocuspocus    the gateways beside whose clients they serve
+#   bench/run.sh rooms room collab collab-events   what a webhook costs
 #   bench/run.sh storm large                1,000 join a document of 1 MB at once, 150 one of 20 MB
 #   bench/run.sh channels                   channels beside socket.io and a bare hub (see README for what can be named)
 #   bench/run.sh nodes                      one node, and two with Redis between them (Debian's redis-server and postgresql)

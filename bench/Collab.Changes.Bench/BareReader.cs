@@ -16,18 +16,19 @@ internal sealed class BareReader(BenchTable table, bool readsValues) : IChangesR
 
     public async Task<TimeSpan> ReadBacklogAsync(int rows)
     {
-        var started = 0L;
-        await ReadAsync(rows, _ => started = started == 0 ? Stopwatch.GetTimestamp() : started);
-        return Stopwatch.GetElapsedTime(started);
+        var (started, last) = (Stopwatch.GetTimestamp(), 0L);
+        await ReadAsync(rows, _ => last = Stopwatch.GetTimestamp());
+        return Stopwatch.GetElapsedTime(started, last);
     }
 
-    public async Task<List<double>> MeasureDelaysAsync(Func<Task> write, int rows)
+    public async Task<List<double>> MeasureDelaysAsync(int before, Func<Task> write, int rows)
     {
+        if (before > 0)
+            await ReadAsync(before, _ => { });
         var delays = new List<double>(rows);
         var reading = ReadAsync(rows, committed => delays.Add((DateTime.UtcNow - committed).TotalMilliseconds));
         await write();
         await reading;
-        delays.Sort();
         return delays;
     }
 
@@ -62,6 +63,8 @@ internal sealed class BareReader(BenchTable table, bool readsValues) : IChangesR
                     if (rows == 0)
                     {
                         await connection.SendStatusUpdate();
+                        // What the server has not heard it would deliver again.
+                        await table.UntilAsync($"SELECT confirmed_flush_lsn >= '{commit.TransactionEndLsn}' FROM pg_replication_slots WHERE slot_name = '{_slot}'");
                         return;
                     }
 

@@ -8,7 +8,7 @@ namespace Collab.Changes.Bench;
 internal sealed class BenchTable(string connectionString)
 {
     private const int Writers = 8;
-    private const string Row = "(room_id, body, price) SELECT i % 100, 'What was said, which is about as long as what people say.', i / 7.0";
+    private const string Values = "i % 100, 'What was said, which is about as long as what people say.', i / 7.0";
 
     public string ConnectionString => connectionString;
 
@@ -22,33 +22,45 @@ internal sealed class BenchTable(string connectionString)
     }
 
     /// <summary>One transaction for each row, by several writers.</summary>
-    public Task WriteSmallAsync(int rows) => Task.WhenAll(Enumerable.Range(0, Writers).Select(async writer =>
-    {
-        await using var connection = new NpgsqlConnection(connectionString + ";Options=-c synchronous_commit=off");
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand($"INSERT INTO messages {Row} FROM generate_series(1, 1) i", connection);
-        await command.PrepareAsync();
-        for (var row = writer; row < rows; row += Writers)
-            await command.ExecuteNonQueryAsync();
-    }));
+    public Task WriteSmallAsync(int rows) => Task.WhenAll(Enumerable.Range(0, Writers).Select(_ => RunAsync(
+        $"""
+        SET synchronous_commit = off;
+        DO $do$ BEGIN
+            FOR i IN 1..{rows / Writers} LOOP
+                INSERT INTO messages (room_id, body, price) VALUES ({Values});
+                COMMIT;
+            END LOOP;
+        END $do$
+        """)));
 
     /// <summary>All rows in one transaction.</summary>
-    public Task WriteLargeAsync(int rows) => RunAsync($"INSERT INTO messages {Row} FROM generate_series(1, {rows}) i");
+    public Task WriteLargeAsync(int rows) => RunAsync(
+        $"INSERT INTO messages (room_id, body, price) SELECT {Values} FROM generate_series(1, {rows}) i");
 
     /// <summary>So many one-row transactions a second.</summary>
-    public async Task WriteSteadilyAsync(int rate, TimeSpan time)
+    public async Task WriteSteadilyAsync(int rate, int seconds)
     {
-        await using var connection = new NpgsqlConnection(connectionString + ";Options=-c synchronous_commit=off");
+        await using var connection = new NpgsqlConnection(connectionString);
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand($"INSERT INTO messages {Row} FROM generate_series(1, 1) i", connection);
+        await using var command = new NpgsqlCommand($"INSERT INTO messages (room_id, body, price) SELECT {Values} FROM generate_series(1, 1) i", connection);
         var started = Stopwatch.GetTimestamp();
-        for (var row = 0; row < rate * time.TotalSeconds; row++)
+        for (var row = 0; row < rate * seconds; row++)
         {
             var due = TimeSpan.FromSeconds(row / (double)rate) - Stopwatch.GetElapsedTime(started);
             if (due > TimeSpan.Zero)
                 await Task.Delay(due);
             await command.ExecuteNonQueryAsync();
         }
+    }
+
+    /// <summary>Waits until a question is answered with true.</summary>
+    public async Task UntilAsync(string question)
+    {
+        await using var connection = new NpgsqlConnection(connectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(question, connection);
+        while (await command.ExecuteScalarAsync() is not true)
+            await Task.Delay(5);
     }
 
     public async Task RunAsync(string sql)

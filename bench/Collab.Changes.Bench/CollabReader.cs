@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
@@ -37,20 +36,19 @@ internal sealed class CollabReader(BenchTable table) : IChangesReader
     public async Task<TimeSpan> ReadBacklogAsync(int rows)
     {
         using var stream = await OpenAsync();
+        var started = Stopwatch.GetTimestamp();
         await GiveTurnAsync();
-        var started = 0L;
-        await ReadAsync(stream, rows, _ => started = started == 0 ? Stopwatch.GetTimestamp() : started);
+        await ReadAsync(stream, rows, _ => { });
         var time = Stopwatch.GetElapsedTime(started);
         await TakeTurnAsync();
         return time;
     }
 
-    public async Task<List<double>> MeasureDelaysAsync(Func<Task> write, int rows)
+    public async Task<List<double>> MeasureDelaysAsync(int before, Func<Task> write, int rows)
     {
         using var stream = await OpenAsync();
         await GiveTurnAsync();
-        // What was written for the readers before this one.
-        await ReadAsync(stream, 2 * rows, _ => { });
+        await ReadAsync(stream, before, _ => { });
         var delays = new List<double>(rows);
         var reading = ReadAsync(stream, rows, data =>
         {
@@ -59,7 +57,6 @@ internal sealed class CollabReader(BenchTable table) : IChangesReader
         });
         await write();
         await reading;
-        delays.Sort();
         return delays;
     }
 

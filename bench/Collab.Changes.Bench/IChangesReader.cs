@@ -9,10 +9,13 @@ internal interface IChangesReader : IAsyncDisposable
     Task PrepareAsync();
 
     /// <summary>Reads rows that are there already.</summary>
-    /// <returns>The time from the first to the last.</returns>
+    /// <returns>How long that took, from the beginning.</returns>
     Task<TimeSpan> ReadBacklogAsync(int rows);
 
     /// <summary>Reads rows while they are written.</summary>
-    /// <returns>How long after its commit each came, in milliseconds, in order of length.</returns>
-    Task<List<double>> MeasureDelaysAsync(Func<Task> write, int rows);
+    /// <param name="before">How many are there already.</param>
+    /// <param name="write">Writes the others.</param>
+    /// <param name="rows">How many it writes.</param>
+    /// <returns>How long after its commit each of these came, in milliseconds.</returns>
+    Task<List<double>> MeasureDelaysAsync(int before, Func<Task> write, int rows);
 }

@@ -56,7 +56,7 @@ IScenario[] usual =
 ];
 // Those that take long, only by their names.
 IScenario[] scenarios = [.. usual, new JoinScenario("storm", 1_000, 1), new JoinScenario("large", 150, 20)];
-ServerKind[] servers = [.. ServerKind.Gateways, .. ServerKind.OfDocuments];
+ServerKind[] servers = [.. ServerKind.WhenNamed, .. ServerKind.OfDocuments];
 var unknown = names.Find(name => !scenarios.Any(scenario => scenario.Name == name) && !servers.Any(kind => kind.Name == name));
 if (unknown is not null)
 {

@@ -2,6 +2,7 @@ using Collab.PostgresChanges.Decoding;
 using Collab.PostgresChanges.Messages;
 using Collab.PostgresChanges.Replication;
 using Collab.Server.Channels;
+using Collab.Server.Events;
 using Collab.Server.Rooms;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -25,6 +26,7 @@ internal sealed class ChangesReader : BackgroundService
     private readonly PostgresChangesOptions _options;
     private readonly FollowedTable[] _tables;
     private readonly IRoomLog _log;
+    private readonly EventOutbox _outbox;
     private readonly ChannelRooms _channels;
     private readonly ChangesStatus _status;
     private readonly ChangesMetrics _metrics;
@@ -37,13 +39,15 @@ internal sealed class ChangesReader : BackgroundService
         IOptions<PostgresChangesOptions> options,
         IOptions<ChannelOptions> channelOptions,
         IRoomLog log,
+        EventOutbox outbox,
         ChannelRooms channels,
         ChangesStatus status,
         ChangesMetrics metrics,
         TimeProvider clock,
         ILogger<ChangesReader> logger)
     {
-        (_options, _log, _channels, _status, _metrics, _clock, _logger) = (options.Value, log, channels, status, metrics, clock, logger);
+        (_options, _log, _outbox, _channels) = (options.Value, log, outbox, channels);
+        (_status, _metrics, _clock, _logger) = (status, metrics, clock, logger);
         _room = ChangeProgress.RoomOf(_options.Slot);
         _tables =
         [
@@ -134,7 +138,7 @@ internal sealed class ChangesReader : BackgroundService
 
         FollowedTable[] tables = [.. published.Tables.Select(table => table.Table)];
         var (progress, head) = await ChangeProgress.ReadAsync(_log, _options.Slot, cancellationToken);
-        var writer = new ChangeWriter(_log, _channels, _room, _tables, _metrics, _logger) { Head = head };
+        var writer = new ChangeWriter(_log, _outbox, _channels, _room, _tables, _metrics, _logger) { Head = head };
         progress = await GoOnAsync(source, await connection.IdentifySystem(cancellationToken), published, progress, writer, cancellationToken);
 
         using var decoder = new ChangeDecoder(tables, _tables.Length, new TypeCatalog(source.Connections), progress);

@@ -130,6 +130,8 @@ public static class CollabServiceCollectionExtensions
         services.AddSingleton<EventMetrics>();
         services.AddSingleton<EventServices>();
         services.AddSingleton<DispatcherLease>();
+        services.AddSingleton<ChannelOccupancy>();
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<ChannelOccupancy>());
         services.AddHostedService<EventDispatcher>();
     }
 

@@ -18,11 +18,11 @@ public sealed class OpenApiTests
         var routes = paths.EnumerateObject().SelectMany(path => path.Value.EnumerateObject().Select(method => $"{method.Name} {path.Name}"));
         Assert.Equal(
             [
-                "delete /documents/{documentId}", "delete /documents/{documentId}/versions/{version}",
-                "get /admin/status", "get /channels/{channel}/events", "get /channels/{channel}/members", "get /channels/{channel}/messages", "get /documents",
+                "delete /admin/events/{sink}/dead-letters/{id}", "delete /documents/{documentId}", "delete /documents/{documentId}/versions/{version}",
+                "get /admin/events", "get /admin/events/{sink}/dead-letters", "get /admin/status", "get /channels/{channel}/events", "get /channels/{channel}/members", "get /channels/{channel}/messages", "get /documents",
                 "get /documents/{documentId}", "get /documents/{documentId}/versions", "get /documents/{documentId}/versions/{version}",
                 "get /documents/{documentId}/versions/{version}/changes", "get /events", "get /health/live", "get /health/ready", "patch /documents/{documentId}", "patch /documents/{documentId}/versions/{version}",
-                "post /admin/revocations", "post /channels/{channel}/messages", "post /documents/{documentId}/updates", "post /documents/{documentId}/versions",
+                "post /admin/events/{sink}/dead-letters/resend", "post /admin/events/{sink}/enable", "post /admin/revocations", "post /channels/{channel}/messages", "post /documents/{documentId}/updates", "post /documents/{documentId}/versions",
                 "post /documents/{documentId}/versions/{version}/restore", "post /hubs/collab/refresh", "post /tickets", "put /documents/{documentId}",
             ],
             routes.Order(StringComparer.Ordinal));

@@ -63,6 +63,7 @@ internal sealed class Followed : IAsyncDisposable
                 ("Collab:PostgresChanges:ConnectionString", ConnectionString),
                 ("Collab:PostgresChanges:Slot", Database),
                 ("Collab:PostgresChanges:CheckMilliseconds", "100"),
+                ("Collab:Channels:RetryMilliseconds", "100"),
                 .. tables.Split(' ').Select((table, i) => ($"Collab:PostgresChanges:Tables:{i}", table)),
                 .. settings,
             ];

@@ -56,5 +56,6 @@ public sealed class NodesTests(LogicalPostgres postgres) : IClassFixture<Logical
         ("Collab:PostgresChanges:ConnectionString", followed.ConnectionString),
         ("Collab:PostgresChanges:Slot", followed.Database),
         ("Collab:PostgresChanges:CheckMilliseconds", "100"),
+        ("Collab:Channels:RetryMilliseconds", "100"),
         ("Collab:PostgresChanges:Tables:0", "public.orders"));
 }

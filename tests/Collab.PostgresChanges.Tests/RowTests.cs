@@ -110,5 +110,19 @@ public sealed class RowTests(LogicalPostgres postgres) : IClassFixture<LogicalPo
         Assert.Equal("""{"id":1,"a \"b":3}""", (await reader.TakeAsync(1))[0].Data.GetProperty("record").GetRawText());
     }
 
+    [Fact]
+    public async Task Over_the_hub_in_messagepack_a_row_has_what_it_has_in_json()
+    {
+        await using var followed = await Followed.CreateAsync(postgres.Server, "CREATE TABLE things (id int8 PRIMARY KEY, price numeric, tags text[])");
+        var host = await followed.StartAsync("public.things");
+        var hub = new ChannelClient(await host.ConnectAsync(messagePack: true));
+        await hub.SubscribeAsync("db:public.things");
+
+        await followed.RunAsync($"INSERT INTO things VALUES (9223372036854775807, 1.5, '{{a}}'), (1, '{new string('9', 100)}', NULL), (2, 1e-200, NULL)");
+
+        await hub.UntilAsync(client => client.Received.Count == 3);
+        Assert.Contains("\"record\":{\"id\":9223372036854775807,\"price\":1.5,\"tags\":[\"a\"]}", hub.Data.First(), StringComparison.Ordinal);
+    }
+
     private static string Columns(string name, int count) => string.Join(", ", Enumerable.Range(0, count).Select(i => $"{name}{i} text"));
 }

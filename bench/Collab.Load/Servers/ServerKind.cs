@@ -39,6 +39,21 @@ internal sealed record ServerKind(string Name, bool Acknowledges, bool Stores, s
         Protocol = static (document, member) => new HocuspocusProtocol("/hocuspocus", document, member),
     };
 
+    /// <summary>Collab that posts what has changed to a webhook, a second later.</summary>
+    public static readonly ServerKind CollabEvents = Collab with
+    {
+        Name = "collab-events",
+        Environment = static (port, data) => new(Collab.Environment(port, data))
+        {
+            ["Collab__Events__Webhooks__0__Name"] = "bench",
+            ["Collab__Events__Webhooks__0__Url"] = WebhookReceiver.Url,
+            ["Collab__Events__Webhooks__0__Keys__0"] = "whsec_" + Convert.ToBase64String(new byte[32]),
+            ["Collab__Events__Webhooks__0__AllowHttp"] = "true",
+            ["Collab__Events__Webhooks__0__AllowedNetworks__0"] = "127.0.0.0/8",
+            ["Collab__Events__Webhooks__0__DebounceMilliseconds"] = "1000",
+        },
+    };
+
     public static readonly ServerKind Hocuspocus = new("hocuspocus", Acknowledges: true, Stores: true, "/")
     {
         Command = static (_, _) => ["node", Path.Combine(Paths.Peers, "hocuspocus.mjs")],
@@ -70,8 +85,8 @@ internal sealed record ServerKind(string Name, bool Acknowledges, bool Stores, s
     /// <summary>Those that serve documents.</summary>
     public static readonly ServerKind[] OfDocuments = [Collab, Hocuspocus, YWebSocket];
 
-    /// <summary>Collab's gateways, which are measured when they are named.</summary>
-    public static readonly ServerKind[] Gateways = [CollabYWebSocket, CollabHocuspocus];
+    /// <summary>Collab's gateways, and Collab with a webhook, which are measured when they are named.</summary>
+    public static readonly ServerKind[] WhenNamed = [CollabYWebSocket, CollabHocuspocus, CollabEvents];
 
     /// <summary>Program and arguments, from port and data folder.</summary>
     public required Func<int, string, string[]> Command { get; init; }

@@ -1,6 +1,7 @@
 using Collab.PostgresChanges.Messages;
 using Collab.Protocol;
 using Collab.Server.Channels;
+using Collab.Server.Events;
 using Collab.Server.Rooms;
 using Microsoft.Extensions.Logging;
 
@@ -11,7 +12,7 @@ namespace Collab.PostgresChanges.Replication;
 /// follow what this writer has stored last: a node that has lost its turn stores nothing any more.
 /// </summary>
 internal sealed class ChangeWriter(
-    IRoomLog log, ChannelRooms channels, RoomKey room, IReadOnlyList<FollowedTable> tables, ChangesMetrics metrics, ILogger logger)
+    IRoomLog log, EventOutbox outbox, ChannelRooms channels, RoomKey room, IReadOnlyList<FollowedTable> tables, ChangesMetrics metrics, ILogger logger)
 {
     private const int TrimAfter = 128;
 
@@ -32,7 +33,7 @@ internal sealed class ChangeWriter(
             new RoomAppend(room, [progress.ToEntry()], Head),
             .. changes.Select(change => new RoomAppend(change.Table.Room, change.Entries)),
         ];
-        var appended = await log.AppendAsync(appends, cancellationToken) ?? throw new TurnLostException();
+        var appended = await outbox.AppendAsync(appends, cancellationToken) ?? throw new TurnLostException();
         Head = appended[0].Last;
         for (var i = 0; i < changes.Length; i++)
             await channels.SendOnAsync(changes[i].Table.Channel, appended[i + 1], changes[i].Entries);

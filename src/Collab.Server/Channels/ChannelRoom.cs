@@ -23,6 +23,7 @@ internal sealed partial class ChannelRoom
 
     private readonly IRoomLog _log;
     private readonly EventOutbox? _outbox;
+    private readonly bool _tellsMessages;
     private readonly CollabLifetimeManager _connections;
     private readonly TimeProvider _clock;
     private readonly RoomMetrics _metrics;
@@ -47,7 +48,7 @@ internal sealed partial class ChannelRoom
         ChannelMetrics metrics,
         RoomMetrics roomMetrics,
         NodeBus bus,
-        IReadOnlyList<IChannelHandler> handlers,
+        ChannelHandlers handlers,
         Action<ChannelRoom> restarted,
         TimeProvider clock,
         ILogger logger)
@@ -57,7 +58,8 @@ internal sealed partial class ChannelRoom
         Key = new RoomKey(RoomKind.Channel, name);
         Group = "channel:" + name;
         Peers = new ChannelPeers(this, bus);
-        Events = handlers.Count == 0 ? null : new ChannelEvents(this, handlers, clock, logger);
+        Events = handlers.All.Count == 0 ? null : new ChannelEvents(this, handlers.All, clock, logger);
+        _tellsMessages = handlers.WantMessages;
         _feed = new RoomFeed<ChannelFrame>(SendAsync, ReadAsync, TimeSpan.Zero, logger);
         Presence = new ChannelPresence(this, connections, TimeSpan.FromMilliseconds(options.PresenceGraceMilliseconds), clock);
         Retention = new ChannelRetention(Key, space.Retention, log, name, logger);
@@ -258,7 +260,8 @@ internal sealed partial class ChannelRoom
         if (messages.Count == 0)
             return;
         await SendOnAsync(appended.Epoch, appended.After, messages);
-        Events?.Published(appended.After, appended.After + messages.Count);
+        if (_tellsMessages)
+            Events!.Published(appended.After, appended.After + messages.Count);
     }
 
     /// <summary>The entries that were appended, without those whose key the log had already.</summary>

@@ -32,7 +32,7 @@ internal sealed class ChannelRooms(
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<string, ChannelRoom> _rooms = new(StringComparer.Ordinal);
-    private readonly IChannelHandler[] _handlers = [.. handlers];
+    private readonly ChannelHandlers _handlers = new([.. handlers]);
     private readonly InMemoryRoomLog _memory = new(clock);
     private readonly ILogger _logger = loggerFactory.CreateLogger("Collab.Channels");
 

@@ -153,8 +153,67 @@ internal sealed class JsonDataMessagePackFormatter : IMessagePackFormatter<JsonD
 
     public void Serialize(ref MessagePackWriter writer, JsonData? value, MessagePackSerializerOptions options)
     {
-        using var text = new StringReader((value ?? JsonData.Null).ToString());
-        MessagePackSerializer.ConvertFromJson(text, ref writer, options);
+        var reader = new Utf8JsonReader((value ?? JsonData.Null).Utf8.Span, new JsonReaderOptions { MaxDepth = JsonData.ReaderDepth });
+        reader.Read();
+        Write(ref reader, ref writer);
+    }
+
+    private static void Write(ref Utf8JsonReader reader, ref MessagePackWriter writer)
+    {
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.StartArray:
+                writer.WriteArrayHeader(Count(reader));
+                while (reader.Read() && reader.TokenType is not JsonTokenType.EndArray)
+                    Write(ref reader, ref writer);
+                break;
+            case JsonTokenType.StartObject:
+                writer.WriteMapHeader(Count(reader));
+                while (reader.Read() && reader.TokenType is not JsonTokenType.EndObject)
+                {
+                    writer.Write(reader.GetString());
+                    reader.Read();
+                    Write(ref reader, ref writer);
+                }
+
+                break;
+            case JsonTokenType.String when !reader.ValueIsEscaped:
+                writer.WriteString(reader.ValueSpan);
+                break;
+            case JsonTokenType.String:
+                writer.Write(reader.GetString());
+                break;
+            case JsonTokenType.Number when reader.TryGetInt64(out var number):
+                writer.Write(number);
+                break;
+            case JsonTokenType.Number when reader.TryGetUInt64(out var number):
+                writer.Write(number);
+                break;
+            // MessagePack has no numbers with more digits.
+            case JsonTokenType.Number:
+                writer.Write(reader.GetDouble());
+                break;
+            case JsonTokenType.Null:
+                writer.WriteNil();
+                break;
+            default:
+                writer.Write(reader.TokenType is JsonTokenType.True);
+                break;
+        }
+    }
+
+    // How many values an array or properties an object has must be said first. The reader is a copy.
+    private static int Count(Utf8JsonReader reader)
+    {
+        var count = 0;
+        for (var isObject = reader.TokenType is JsonTokenType.StartObject; reader.Read() && reader.TokenType is not (JsonTokenType.EndArray or JsonTokenType.EndObject); count++)
+        {
+            if (isObject)
+                reader.Read();
+            reader.Skip();
+        }
+
+        return count;
     }
 
     private static void Write(ref MessagePackReader reader, Utf8JsonWriter writer, int depth)

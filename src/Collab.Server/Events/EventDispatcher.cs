@@ -42,9 +42,12 @@ internal sealed class EventServices(
 }
 
 /// <summary>Delivers the outbox's events to all sinks, on one node of all, and takes away what all have got.</summary>
-internal sealed class EventDispatcher(EventServices services, DispatcherLease lease, EventOutbox outbox) : BackgroundService
+internal sealed class EventDispatcher(
+    EventServices services, DispatcherLease lease, EventOutbox outbox, ChannelOccupancy occupancy, NodeBus bus, NodeDirectory nodes) : BackgroundService
 {
     private static readonly TimeSpan TrimInterval = TimeSpan.FromSeconds(10);
+    // In this time all nodes that are there are heard of.
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
     // By the sinks' order; null while the delivery begins anew.
@@ -100,7 +103,7 @@ internal sealed class EventDispatcher(EventServices services, DispatcherLease le
     private async Task DeliverAsync(CancellationToken stoppingToken)
     {
         using var turn = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        Task[] work = [.. _deliveries.Select((_, number) => DeliverAsync(number, turn.Token)), TrimAsync(turn.Token)];
+        Task[] work = [.. _deliveries.Select((_, number) => DeliverAsync(number, turn.Token)), TrimAsync(turn.Token), LookForLostAsync(turn.Token)];
         try
         {
             await lease.HoldAsync(stoppingToken);
@@ -164,6 +167,40 @@ internal sealed class EventDispatcher(EventServices services, DispatcherLease le
         }
     }
 
+    /// <summary>Tells of channels whose subscribers went with their node.</summary>
+    private async Task LookForLostAsync(CancellationToken cancellationToken)
+    {
+        HashSet<string> known = [];
+        var mustLook = true;
+        // Where there are several nodes, the others must be heard of first; and who hears nobody knows nothing.
+        for (var heard = !bus.IsShared; !cancellationToken.IsCancellationRequested; heard = bus.IsConnected)
+        {
+            if (heard)
+            {
+                HashSet<string> present = [bus.Id, .. nodes.Ids()];
+                mustLook |= !known.IsSubsetOf(present);
+                known = present;
+                mustLook = mustLook && !await TryForgetLostAsync(present, cancellationToken);
+            }
+
+            await Task.Delay(LookInterval, services.Clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task<bool> TryForgetLostAsync(HashSet<string> present, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await occupancy.ForgetLostAsync(present, cancellationToken);
+            return true;
+        }
+        catch (Exception exception) when (exception is RoomLogUnavailableException or OperationCanceledException)
+        {
+            // It is tried again, here or by who goes on.
+            return false;
+        }
+    }
+
     private async Task TrimAsync(int shard, CancellationToken cancellationToken)
     {
         var head = (await services.Log.ReadHeadsAsync([EventOutbox.KeyOf(shard)], cancellationToken))[0].Offset;
@@ -173,9 +210,9 @@ internal sealed class EventDispatcher(EventServices services, DispatcherLease le
             continue;
     }
 
-    private void Hurry()
+    private void Hurry(int shard)
     {
         foreach (var delivery in _deliveries)
-            delivery?.Hurry();
+            delivery?.NoteWritten(shard);
     }
 }

@@ -13,8 +13,8 @@ internal sealed class EventOutbox(IRoomLog log, EventSinks sinks)
 
     private static readonly RoomKey[] Keys = [.. Enumerable.Range(0, Shards).Select(shard => new RoomKey(RoomKind.Events, $"outbox/{shard}"))];
 
-    /// <summary>Called after something was written here.</summary>
-    public event Action? Written;
+    /// <summary>Called after something was written here, with the number of the log.</summary>
+    public event Action<int>? Written;
 
     public bool Wants(string type, string room) => sinks.All.Count > 0 && sinks.Wants(type, room);
 
@@ -43,26 +43,63 @@ internal sealed class EventOutbox(IRoomLog log, EventSinks sinks)
     public ValueTask<LogAppend> AppendAsync(RoomKey room, IReadOnlyList<NewLogEntry> entries, EventNote note, CancellationToken cancellationToken) =>
         Wants(note.Type, note.Room) ? AppendAsync(room, entries, _ => note, cancellationToken) : log.AppendAsync(room, entries, cancellationToken);
 
+    /// <summary>Appends to several logs in one commit, and says so in it for each channel of which anybody wants to know.</summary>
+    /// <returns>What each append did, in their order, and then what was said; null, and nothing is done, when a room is not where it must be.</returns>
+    public async ValueTask<IReadOnlyList<LogAppend>?> AppendAsync(IReadOnlyList<RoomAppend> appends, CancellationToken cancellationToken)
+    {
+        RoomAppend[] notes =
+        [
+            .. Enumerable.Range(0, appends.Count)
+                .Where(i => appends[i].Room.Kind is RoomKind.Channel && Wants(EventTypes.ChannelPublished, appends[i].Room.Name))
+                .GroupBy(i => ShardOf(appends[i].Room.Name))
+                .Select(shard => new RoomAppend(Keys[shard.Key], [], Derive: done =>
+                [
+                    .. shard.Select(i => NoteOf(EventTypes.ChannelPublished, appends[i].Room, appends[i].Entries, done[i]))
+                        .OfType<EventNote>()
+                        .Select(note => new NewLogEntry(note.Encode())),
+                ])),
+        ];
+        var appended = await log.AppendAsync([.. appends, .. notes], cancellationToken);
+        if (appended is not null && notes.Length > 0)
+            Written?.Invoke();
+        return appended;
+    }
+
     /// <summary>Writes down what no log tells.</summary>
     public async ValueTask AddAsync(EventNote note, CancellationToken cancellationToken)
     {
         if (!Wants(note.Type, note.Room))
             return;
-        await log.AppendAsync(Keys[ShardOf(note.Room)], [new NewLogEntry(note.Encode())], cancellationToken);
-        Written?.Invoke();
+        var shard = ShardOf(note.Room);
+        await log.AppendAsync(Keys[shard], [new NewLogEntry(note.Encode())], cancellationToken);
+        Written?.Invoke(shard);
+    }
+
+    /// <summary>Does an append, and says so in the same commit if anybody wants to know.</summary>
+    /// <returns>False, and nothing is done, when the room is not where it must be.</returns>
+    public async ValueTask<bool> TryAppendAsync(RoomAppend append, EventNote? note, CancellationToken cancellationToken)
+    {
+        if (note is null || !Wants(note.Type, note.Room))
+            return await log.AppendAsync([append], cancellationToken) is not null;
+        var shard = ShardOf(note.Room);
+        if (await log.AppendAsync([append, new(Keys[shard], [new NewLogEntry(note.Encode())])], cancellationToken) is null)
+            return false;
+        Written?.Invoke(shard);
+        return true;
     }
 
     private async ValueTask<LogAppend> AppendAsync(
         RoomKey room, IReadOnlyList<NewLogEntry> entries, Func<LogAppend, EventNote?> noteOf, CancellationToken cancellationToken)
     {
+        var shard = ShardOf(room.Name);
         RoomAppend[] appends =
         [
             new(room, entries),
-            new(Keys[ShardOf(room.Name)], [], Derive: done => noteOf(done[0]) is { } note ? [new NewLogEntry(note.Encode())] : []),
+            new(Keys[shard], [], Derive: done => noteOf(done[0]) is { } note ? [new NewLogEntry(note.Encode())] : []),
         ];
         // Nothing is asked of the logs, so it is never refused.
         var appended = (await log.AppendAsync(appends, cancellationToken))!;
-        Written?.Invoke();
+        Written?.Invoke(shard);
         return appended[0];
     }
 

@@ -21,6 +21,8 @@ internal sealed partial class SinkDelivery : IAsyncDisposable
 
     private static readonly TimeSpan LongestProbe = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan SaveInterval = TimeSpan.FromSeconds(1);
+    // So long what is written is gathered before it is read: reading costs more than what is read.
+    private static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(2);
 
     private readonly EventSinkRegistration _registration;
@@ -38,6 +40,8 @@ internal sealed partial class SinkDelivery : IAsyncDisposable
     private Position _position;
     private DateTimeOffset _pausedUntil;
     private long _savedAt;
+    private long _lookedAt;
+    private int _written;
     private int _failures;
     private string? _disabled;
     private string? _fault;
@@ -86,8 +90,14 @@ internal sealed partial class SinkDelivery : IAsyncDisposable
         }
     }
 
-    /// <summary>There may be something to read.</summary>
-    public void Hurry()
+    /// <summary>There is something to read in one of the outbox's logs.</summary>
+    public void NoteWritten(int shard)
+    {
+        Interlocked.Or(ref _written, 1 << shard);
+        Hurry();
+    }
+
+    private void Hurry()
     {
         if (_news.CurrentCount == 0)
             _news.Release();
@@ -107,7 +117,8 @@ internal sealed partial class SinkDelivery : IAsyncDisposable
 
             if (!await SaveAsync(cancellationToken))
                 return;
-            await _news.WaitAsync(UntilNext(), cancellationToken);
+            if (await _news.WaitAsync(UntilNext(), cancellationToken) && Volatile.Read(ref _written) != 0)
+                await Task.Delay(GatherTime, _services.Clock, cancellationToken);
             if (_disabled is not null && !_isChanged && (await _services.States.ReadAsync(Name, cancellationToken)).Position != _position)
                 return;
         }
@@ -169,13 +180,28 @@ internal sealed partial class SinkDelivery : IAsyncDisposable
 
     private async Task ReadAsync(CancellationToken cancellationToken)
     {
-        foreach (var shard in _shards)
+        var written = Interlocked.Exchange(ref _written, 0);
+        // What other nodes write, and what was left for want of room, is found by looking.
+        if (_lookedAt == 0 || _services.Clock.GetElapsedTime(_lookedAt) >= _services.PollInterval)
+        {
+            _lookedAt = _services.Clock.GetTimestamp();
+            var heads = await _services.Log.ReadHeadsAsync([.. _shards.Select(shard => shard.Key)], cancellationToken);
+            for (var i = 0; i < heads.Count; i++)
+                written |= heads[i].Offset > _shards[i].Read ? 1 << i : 0;
+        }
+
+        foreach (var shard in _shards.Where(shard => (written & (1 << shard.Number)) != 0))
         {
             LogPage page;
             do
             {
                 if (InHand >= MaxInHand && !MakeRoom())
+                {
+                    // As soon as there is room.
+                    Interlocked.Or(ref _written, written);
                     return;
+                }
+
                 page = await _services.Log.ReadAsync(shard.Key, shard.Read, PageNotes, PageBytes, cancellationToken);
                 if (page.Trimmed > shard.Read)
                     EventLog.Lost(_services.Logger, Name);
@@ -278,6 +304,7 @@ internal sealed partial class SinkDelivery : IAsyncDisposable
                     lock (_gate)
                         _sends.Remove(send.Task);
                     send.SetResult();
+                    SendDue();
                     Hurry();
                 });
             }

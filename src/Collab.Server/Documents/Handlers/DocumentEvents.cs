@@ -15,6 +15,7 @@ internal sealed class DocumentEvents
     private readonly DocumentOptions _options;
     private readonly TimeProvider _clock;
     private readonly HandlerQueue<IDocumentHandler> _queue;
+    private readonly bool _tellsChanges;
     private readonly TaskCompletionSource _closing = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
     private WaitingChange? _last;
@@ -24,9 +25,16 @@ internal sealed class DocumentEvents
     private bool _isLoaded;
     private bool _isClosed;
 
-    public DocumentEvents(DocumentRoom room, IReadOnlyList<IDocumentHandler> handlers, DocumentOptions options, TimeProvider clock, ILogger logger)
+    /// <param name="room">The document.</param>
+    /// <param name="handlers">Who is told.</param>
+    /// <param name="tellsChanges">Whether any of them wants to know of each change.</param>
+    /// <param name="options">When a document counts as stored.</param>
+    /// <param name="clock">The time.</param>
+    /// <param name="logger">Where failures are written.</param>
+    public DocumentEvents(
+        DocumentRoom room, IReadOnlyList<IDocumentHandler> handlers, bool tellsChanges, DocumentOptions options, TimeProvider clock, ILogger logger)
     {
-        (_options, _clock) = (options, clock);
+        (_options, _clock, _tellsChanges) = (options, clock, tellsChanges);
         _document = new DocumentContext(room);
         _queue = new HandlerQueue<IDocumentHandler>(
             handlers, clock, (handler, exception) => DocumentLog.HandlerFailed(logger, handler.GetType().Name, room.Id, exception));
@@ -77,6 +85,8 @@ internal sealed class DocumentEvents
                 _ = StoreAfterPauseAsync();
             }
 
+            if (!_tellsChanges)
+                return;
             if (_waiting >= MaxWaiting && _last is { } last)
             {
                 last.Add(update, position, userId);

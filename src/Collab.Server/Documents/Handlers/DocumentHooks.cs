@@ -21,12 +21,13 @@ internal sealed class DocumentHooks(
     private static readonly AppendKey Once = new("first state", TimeSpan.FromDays(1));
 
     private readonly IDocumentHandler[] _handlers = [.. handlers];
+    private readonly bool _tellsChanges = HandlerInterest.IsIn(handlers, nameof(IDocumentHandler.ChangedAsync));
     private readonly IDocumentRule[] _rules = [.. rules];
     private readonly IDocumentLoader? _loader = loaders.LastOrDefault();
 
     /// <summary>Tells the handlers of a document; null when there are none.</summary>
     public DocumentEvents? EventsOf(DocumentRoom room) =>
-        _handlers.Length == 0 ? null : new DocumentEvents(room, _handlers, options.Value, clock, logger);
+        _handlers.Length == 0 ? null : new DocumentEvents(room, _handlers, _tellsChanges, options.Value, clock, logger);
 
     /// <summary>Asks the rules of a document; null when there are none.</summary>
     public DocumentJudge? JudgeOf(string documentId) =>

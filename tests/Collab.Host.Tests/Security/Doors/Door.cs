@@ -42,6 +42,12 @@ internal sealed record HttpDoor(HttpMethod Method, string Route, Right Needs, st
         new(HttpMethod.Post, "/tickets", Right.None, Json: """{ "path": "/channels/door%2Froom/events" }"""),
         new(HttpMethod.Post, "/admin/revocations", Right.All, Json: """{ "session": "of nobody" }"""),
         new(HttpMethod.Get, "/admin/status", Right.All),
+        new(HttpMethod.Get, "/admin/events", Right.All),
+        // Of a sink that is not there.
+        new(HttpMethod.Post, "/admin/events/{sink}/enable", Right.All),
+        new(HttpMethod.Get, "/admin/events/{sink}/dead-letters", Right.All),
+        new(HttpMethod.Post, "/admin/events/{sink}/dead-letters/resend", Right.All),
+        new(HttpMethod.Delete, "/admin/events/{sink}/dead-letters/{id}", Right.All),
         // Who has no connection that could be renewed is told so.
         new(HttpMethod.Post, HubContract.Path + "/refresh", Right.None, "?id=none"),
         new(HttpMethod.Post, HubContract.Path + "/negotiate", Right.None, "?negotiateVersion=1"),
@@ -54,7 +60,8 @@ internal sealed record HttpDoor(HttpMethod Method, string Route, Right Needs, st
     {
         var room = Uri.EscapeDataString(Credential.Room + (Method == HttpMethod.Delete ? "/none" : ""));
         var path = Route.Replace("{documentId}", room, StringComparison.Ordinal).Replace("{channel}", room, StringComparison.Ordinal)
-            .Replace("{version}", "none", StringComparison.Ordinal);
+            .Replace("{version}", "none", StringComparison.Ordinal)
+            .Replace("{sink}", "none", StringComparison.Ordinal).Replace("{id}", "none", StringComparison.Ordinal);
         using var request = new HttpRequestMessage(Method, new Uri(server + path + Query));
         if (credential.Authorization is { } authorization)
             request.Headers.TryAddWithoutValidation("Authorization", authorization);
@@ -66,7 +73,7 @@ internal sealed record HttpDoor(HttpMethod Method, string Route, Right Needs, st
             HttpStatusCode.OK or HttpStatusCode.Created or HttpStatusCode.NoContent => Outcome.Let,
             HttpStatusCode.NotFound when Route.EndsWith("/refresh", StringComparison.Ordinal) => Outcome.Let,
             // There is no such version, and no such document.
-            HttpStatusCode.NotFound when Route.Contains("{version}", StringComparison.Ordinal) || Method == HttpMethod.Delete => Outcome.Let,
+            HttpStatusCode.NotFound when Route.Contains("{version}", StringComparison.Ordinal) || Route.Contains("{sink}", StringComparison.Ordinal) || Method == HttpMethod.Delete => Outcome.Let,
             HttpStatusCode.Unauthorized => Outcome.Unknown,
             HttpStatusCode.Forbidden => Outcome.Forbidden,
             var other => throw new InvalidOperationException($"{this}, {credential.Name}: {(int)other}"),

@@ -2,6 +2,8 @@ import "@fontsource-variable/inter/wght.css";
 import "../styles/tokens.css";
 import "../styles/admin.css";
 import { h } from "../dom";
+import { EventsClient } from "./events";
+import { EventsPanel } from "./eventsPanel";
 import { duration } from "./format";
 import { Rates } from "./rates";
 import { NotAllowed, readStatus } from "./status";
@@ -18,6 +20,8 @@ let rates = new Rates();
 const state = h("div", { class: "pills" });
 const about = h("p", { class: "about" });
 const main = h("main", { "aria-live": "off" });
+const numbers = h("div", { class: "numbers" });
+const events = new EventsPanel(new EventsClient(() => token));
 document.getElementById("app")?.append(
   h("header", { class: "top" }, h("a", { class: "brand", href: "/" }, "Collab"), h("h1", {}, "Administration"), state, about),
   main,
@@ -35,6 +39,7 @@ async function follow(): Promise<void> {
 async function refresh(): Promise<void> {
   try {
     show(await readStatus(token));
+    await events.refresh();
   } catch (error) {
     if (error instanceof NotAllowed) await signIn(error);
     else state.replaceChildren(pill("No answer", "bad", error instanceof Error ? error.message : String(error)));
@@ -50,7 +55,8 @@ function show(status: Status): void {
       : pill("Single node", "off", "no backplane is configured"),
   );
   about.textContent = `Node ${status.node.slice(0, 8)} · ${status.version.split("+")[0] ?? ""} · up ${duration(status.at - status.startedAt)}`;
-  main.replaceChildren(cards(status, rates), nodes(status), rooms(status, rates), slowReaders(status));
+  numbers.replaceChildren(cards(status, rates), nodes(status), rooms(status, rates), slowReaders(status));
+  if (numbers.parentElement !== main) main.replaceChildren(numbers, events.element);
 }
 
 /** Asks for a token, and returns when there is one. */

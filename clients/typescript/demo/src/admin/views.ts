@@ -116,7 +116,8 @@ function sparkline(values: readonly number[]): Node {
   return picture;
 }
 
-function table(title: string, empty: string, columns: readonly string[], rows: readonly (readonly Child[])[]): HTMLElement {
+/** A titled table; what there is to say where it has no row. */
+export function table(title: string, empty: string, columns: readonly string[], rows: readonly (readonly Child[])[]): HTMLElement {
   return h(
     "section",
     { class: "panel" },
@@ -136,7 +137,8 @@ function table(title: string, empty: string, columns: readonly string[], rows: r
   );
 }
 
-function number(value: number): HTMLElement {
+/** A number, set as such. */
+export function number(value: number): HTMLElement {
   return h("span", { class: "number" }, count(value));
 }
 

@@ -1,14 +1,15 @@
+using Collab.Server.Nodes;
 using Collab.Server.Rooms;
 
 namespace Collab.Server.Events;
 
 /// <summary>
-/// Writes down, in the store and in the commit of what they tell of, the events that sinks want. The notes are spread over a few logs, those of one
-/// room always in the same one, so that nodes seldom wait for each other.
+/// Writes down, in the store and in the commit of what they tell of, the events that sinks want. Where there are several nodes the notes are spread
+/// over a few logs, those of one room always in the same one, so that nodes seldom wait for each other; each log costs something in every commit.
 /// </summary>
-internal sealed class EventOutbox(IRoomLog log, EventSinks sinks)
+internal sealed class EventOutbox(IRoomLog log, EventSinks sinks, NodeBus bus)
 {
-    /// <summary>How many logs there are. They are stored; never change it.</summary>
+    /// <summary>How many logs there are at most. They are stored; never change it.</summary>
     public const int Shards = 8;
 
     private static readonly RoomKey[] Keys = [.. Enumerable.Range(0, Shards).Select(shard => new RoomKey(RoomKind.Events, $"outbox/{shard}"))];
@@ -19,15 +20,6 @@ internal sealed class EventOutbox(IRoomLog log, EventSinks sinks)
     public bool Wants(string type, string room) => sinks.All.Count > 0 && sinks.Wants(type, room);
 
     public static RoomKey KeyOf(int shard) => Keys[shard];
-
-    public static int ShardOf(string room)
-    {
-        // FNV-1a: the same on every node and after every start.
-        var hash = 2166136261u;
-        foreach (var c in room)
-            hash = (hash ^ c) * 16777619u;
-        return (int)(hash % Shards);
-    }
 
     /// <summary>Appends to a document's or a channel's log, and says so in the same commit if anybody wants to know.</summary>
     /// <inheritdoc cref="IRoomLog.AppendAsync(RoomKey, IReadOnlyList{NewLogEntry}, CancellationToken)"/>
@@ -101,6 +93,17 @@ internal sealed class EventOutbox(IRoomLog log, EventSinks sinks)
         var appended = (await log.AppendAsync(appends, cancellationToken))!;
         Written?.Invoke(shard);
         return appended[0];
+    }
+
+    private int ShardOf(string room)
+    {
+        if (!bus.IsShared)
+            return 0;
+        // FNV-1a: the same on every node and after every start.
+        var hash = 2166136261u;
+        foreach (var c in room)
+            hash = (hash ^ c) * 16777619u;
+        return (int)(hash % Shards);
     }
 
     private static EventNote? NoteOf(string type, RoomKey room, IReadOnlyList<NewLogEntry> entries, LogAppend appended)

@@ -37,7 +37,7 @@ internal sealed partial class SinkDelivery
             {
                 room.IsSending = false;
                 if (room.IsEmpty)
-                    _rooms.Remove(room.Subject);
+                    _rooms.Remove((room.Shard.Number, room.Subject));
                 else
                     Schedule(room);
             }

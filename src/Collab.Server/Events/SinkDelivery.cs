@@ -33,7 +33,7 @@ internal sealed partial class SinkDelivery : IAsyncDisposable
     private readonly SemaphoreSlim _news = new(0);
     private readonly CancellationTokenSource _ended = new();
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, RoomDelivery> _rooms = new(StringComparer.Ordinal);
+    private readonly Dictionary<(int Shard, string Subject), RoomDelivery> _rooms = [];
     private readonly PriorityQueue<RoomDelivery, DateTimeOffset> _queue = new();
     private readonly HashSet<Task> _sends = [];
     private OutboxShard[] _shards = [];
@@ -164,15 +164,15 @@ internal sealed partial class SinkDelivery : IAsyncDisposable
         {
             _shards = [.. state.Done.Select((done, number) => new OutboxShard(number, done))];
             (_disabled, _fault, _deliveredAt) = (state.Disabled, state.Fault, state.DeliveredAt);
-            foreach (var (subject, behind) in state.Behind)
+            foreach (var behind in state.Behind)
             {
-                var room = new RoomDelivery(subject, _shards[EventOutbox.ShardOf(subject[(subject.IndexOf('/', StringComparison.Ordinal) + 1)..])])
+                var room = new RoomDelivery(behind.Subject, _shards[behind.Shard])
                 {
                     From = behind.From,
                     Attempts = behind.Attempts,
                     Due = DateTimeOffset.FromUnixTimeMilliseconds(behind.RetryAt),
                 };
-                _rooms.Add(subject, room);
+                _rooms.Add((behind.Shard, behind.Subject), room);
                 Schedule(room);
             }
         }
@@ -222,8 +222,8 @@ internal sealed partial class SinkDelivery : IAsyncDisposable
                 var note = EventNote.Decode(entry.Data);
                 if (!_registration.Subscription.Wants(note.Type, note.Room))
                     continue;
-                if (!_rooms.TryGetValue(note.Subject, out var room))
-                    _rooms.Add(note.Subject, room = new RoomDelivery(note.Subject, shard));
+                if (!_rooms.TryGetValue((shard.Number, note.Subject), out var room))
+                    _rooms.Add((shard.Number, note.Subject), room = new RoomDelivery(note.Subject, shard));
                 // Of one that is behind it is found when those before it were delivered.
                 if (room.From is null)
                     Add(room, new StoredNote(shard, page.Epoch, entry.Offset, entry.WrittenAt, note), now);
@@ -352,8 +352,10 @@ internal sealed partial class SinkDelivery : IAsyncDisposable
         {
             return new SinkState(
                 [.. _shards.Select(shard => shard.Done)],
-                _rooms.Values.Where(room => room.FirstWaiting is not null).ToDictionary(
-                    room => room.Subject, room => new RoomBehind(room.FirstWaiting!.Value, room.Attempts, room.Due.ToUnixTimeMilliseconds())),
+                [
+                    .. _rooms.Values.Where(room => room.FirstWaiting is not null).Select(room => new RoomBehind(
+                        room.Subject, room.Shard.Number, room.FirstWaiting!.Value, room.Attempts, room.Due.ToUnixTimeMilliseconds())),
+                ],
                 _disabled,
                 _fault,
                 _deliveredAt);

@@ -1,6 +1,7 @@
 using Collab.Crdt;
 using Collab.Protocol;
 using Collab.Server.Events;
+using Collab.Server.Nodes;
 using Collab.Server.Rooms;
 using Collab.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -62,8 +63,9 @@ public sealed class VersionHistoryTests
     {
         var clock = new ShiftedTime();
         var store = new InMemoryRoomLog(clock);
-        var sinks = new EventSinks([], new ServiceCollection().BuildServiceProvider());
-        var log = new VersionLog(store, new EventOutbox(store, sinks), Microsoft.Extensions.Options.Options.Create(new VersionOptions { KeepAutomatic = 3, KeepAutomaticDays = 30 }), clock);
+        await using var services = new ServiceCollection().AddMetrics().AddLogging().AddSingleton<TimeProvider>(clock).AddSingleton<IBackplane, NoBackplane>()
+            .AddSingleton<NodeMetrics>().AddSingleton<NodeBus>().AddSingleton<EventSinks>().AddSingleton<IRoomLog>(store).AddSingleton<EventOutbox>().BuildServiceProvider();
+        var log = new VersionLog(store, services.GetRequiredService<EventOutbox>(), Microsoft.Extensions.Options.Options.Create(new VersionOptions { KeepAutomatic = 3, KeepAutomaticDays = 30 }), clock);
         var doc = new Doc();
         var texts = new Dictionary<string, string>();
         for (var i = 0; i < 10; i++)

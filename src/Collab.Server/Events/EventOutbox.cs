@@ -39,21 +39,23 @@ internal sealed class EventOutbox(IRoomLog log, EventSinks sinks, NodeBus bus)
     /// <returns>What each append did, in their order, and then what was said; null, and nothing is done, when a room is not where it must be.</returns>
     public async ValueTask<IReadOnlyList<LogAppend>?> AppendAsync(IReadOnlyList<RoomAppend> appends, CancellationToken cancellationToken)
     {
-        RoomAppend[] notes =
+        var shards = Enumerable.Range(0, appends.Count)
+            .Where(i => appends[i].Room.Kind is RoomKind.Channel && Wants(EventTypes.ChannelPublished, appends[i].Room.Name))
+            .GroupBy(i => ShardOf(appends[i].Room.Name))
+            .ToArray();
+        var notes = shards.Select(shard => new RoomAppend(Keys[shard.Key], [], Derive: done =>
         [
-            .. Enumerable.Range(0, appends.Count)
-                .Where(i => appends[i].Room.Kind is RoomKind.Channel && Wants(EventTypes.ChannelPublished, appends[i].Room.Name))
-                .GroupBy(i => ShardOf(appends[i].Room.Name))
-                .Select(shard => new RoomAppend(Keys[shard.Key], [], Derive: done =>
-                [
-                    .. shard.Select(i => NoteOf(EventTypes.ChannelPublished, appends[i].Room, appends[i].Entries, done[i]))
-                        .OfType<EventNote>()
-                        .Select(note => new NewLogEntry(note.Encode())),
-                ])),
-        ];
+            .. shard.Select(i => NoteOf(EventTypes.ChannelPublished, appends[i].Room, appends[i].Entries, done[i]))
+                .OfType<EventNote>()
+                .Select(note => new NewLogEntry(note.Encode())),
+        ]));
         var appended = await log.AppendAsync([.. appends, .. notes], cancellationToken);
-        if (appended is not null && notes.Length > 0)
-            Written?.Invoke();
+        if (appended is not null)
+        {
+            foreach (var shard in shards)
+                Written?.Invoke(shard.Key);
+        }
+
         return appended;
     }
 

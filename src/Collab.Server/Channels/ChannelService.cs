@@ -61,7 +61,11 @@ internal sealed partial class ChannelService(
             if (!connections.IsIn(caller.ConnectionId, address.Key))
                 await room.Presence.LeaveAsync(caller.ConnectionId, caller.UserId, isLost: true);
             if (authorizer.Version != asked)
+            {
+                await CheckMayAsync(caller.User, address.Channel, Rights.Subscribe);
                 await ReviewAsync(caller, channel);
+            }
+
             ChannelLog.Subscribed(rooms.Logger, caller.ConnectionId, channel, start.Page.Through);
             var answer = new SubscribedChannel(
                 new Position(start.Page.Epoch, start.Page.Through).ToString(), start.Recovered, MessagesOf(start.Page), members);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every test: those of .NET, the TypeScript client's and other Yjs servers' clients against a real server, and those of the demo page in Chromium.
-# Installs what is missing: npm packages and, on Debian, Chromium, nginx, haproxy, Redis, Postgres, faketime and tmux. Needs the .NET 10 SDK and Node.js 20.19 or newer.
+# Installs what is missing: npm packages and, on Debian, Chromium, nginx, haproxy, Redis, RabbitMQ, Postgres, faketime and tmux. Needs the .NET 10 SDK and Node.js 20.19 or newer.
 #   tests/run.sh                 everything; the last line is "N passed, N failed", logs and results are in artifacts/tests
 #   COLLAB_LONG=1 tests/run.sh   with the long runs of the tests that have one
 #   CHROMIUM=/path tests/run.sh  with another browser than /usr/bin/chromium
@@ -138,6 +138,7 @@ fi
 require_program /usr/sbin/nginx nginx-light
 require_program /usr/sbin/haproxy haproxy
 require_program /usr/bin/redis-server redis-server
+require_program /usr/sbin/rabbitmq-server rabbitmq-server
 require_program /usr/bin/faketime faketime
 require_program /usr/bin/tmux tmux
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || require_program /usr/lib/postgresql/bin/postgres postgresql

@@ -29,6 +29,9 @@ return await HostRun.RunAsync(() =>
     collab.AddConfiguredStore(builder.Configuration);
     collab.AddConfiguredRules(builder.Configuration);
     collab.AddWebhooks(builder.Configuration);
+    collab.AddRedisStreams(builder.Configuration);
+    collab.AddRabbitMq(builder.Configuration);
+    collab.AddKafka(builder.Configuration);
     collab.AddPostgresChanges();
     builder.Services.AddCollabCors();
     builder.Services.AddCollabOpenApi();

@@ -52,20 +52,21 @@ internal sealed class SharedRedis : IDisposable
 
     /// <summary>Reads a connection string of StackExchange.Redis.</summary>
     /// <exception cref="InvalidOperationException">It is none; says what to set.</exception>
-    public static ConfigurationOptions Parse(string? text)
+    public static ConfigurationOptions Parse(string? text) => TryParse(text)
+        ?? throw new InvalidOperationException($"Set {ConnectionString} to a connection string such as redis.example:6379,password=….");
+
+    /// <summary>Reads a connection string of StackExchange.Redis.</summary>
+    /// <returns>Null when it is none. What is wrong with it is not told: that may be the password.</returns>
+    public static ConfigurationOptions? TryParse(string? text)
     {
         try
         {
-            var options = ConfigurationOptions.Parse(text ?? "");
-            if (options.EndPoints.Count > 0)
-                return options;
+            return ConfigurationOptions.Parse(text ?? "") is { EndPoints.Count: > 0 } options ? options : null;
         }
         catch (Exception exception) when (exception is ArgumentException or FormatException)
         {
-            // Told below: what is wrong may be the password.
+            return null;
         }
-
-        throw new InvalidOperationException($"Set {ConnectionString} to a connection string such as redis.example:6379,password=….");
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using Collab.Server.Channels;
 using Collab.Server.Channels.EventStream;
+using Collab.Server.Consumers;
 using Collab.Server.Documents;
 using Collab.Server.Documents.Data;
 using Collab.Server.Documents.Handlers;
@@ -86,6 +87,8 @@ public static class CollabServiceCollectionExtensions
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<ChannelRooms>());
         services.AddSingleton<PublishLimits>();
         services.AddSingleton<ChannelService>();
+        services.AddSingleton<ConsumerMetrics>();
+        services.TryAddSingleton<IChannelIntake, ChannelIntake>();
         services.AddSingleton<EventStreams>();
         services.AddSingleton<GatewaySockets>();
         services.AddSingleton<GatewayConnections>();

@@ -1,49 +1,34 @@
+using Collab.Server.Events;
 using Collab.Webhooks;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Collab.Server;
 
-/// <summary>Adds webhooks.</summary>
+/// <summary>Posts events to webhooks.</summary>
 public static class WebhookExtensions
 {
-    /// <summary>The section of the configuration that has a list of webhooks.</summary>
-    public const string Section = "Collab:Events:Webhooks";
-
     /// <summary>Adds a webhook.</summary>
     /// <param name="collab">What <c>AddCollab()</c> returned.</param>
-    /// <param name="webhook">Where events are posted, and which.</param>
+    /// <param name="name">Names it for ever; see <see cref="EventSinkExtensions.AddEventSink"/>.</param>
+    /// <param name="webhook">Where events are posted.</param>
+    /// <param name="subscription">Which events.</param>
     /// <exception cref="ArgumentException">It is not whole; the message says what to set.</exception>
-    public static ICollabBuilder AddWebhook(this ICollabBuilder collab, WebhookOptions webhook)
+    public static ICollabBuilder AddWebhook(this ICollabBuilder collab, string name, WebhookOptions webhook, EventSubscription subscription)
     {
         ArgumentNullException.ThrowIfNull(collab);
         ArgumentNullException.ThrowIfNull(webhook);
-        return webhook.Fault(nameof(WebhookOptions)) is { } fault ? throw new ArgumentException(fault, nameof(webhook)) : Add(collab, webhook);
+        if (webhook.Fault(nameof(WebhookOptions)) is { } fault)
+            throw new ArgumentException(fault, nameof(webhook));
+        return collab.AddEventSink(name, subscription, services => Create(services, webhook));
     }
 
-    /// <summary>Adds the webhooks of the configuration: the list <see cref="Section"/>, whose elements also have the properties of the subscription.</summary>
+    /// <summary>Adds the webhooks of <c>Collab:Events:Webhooks</c>. Nothing happens when the list is empty.</summary>
     /// <param name="collab">What <c>AddCollab()</c> returned.</param>
-    /// <param name="configuration">The application's configuration.</param>
-    /// <exception cref="InvalidOperationException">One is not whole; the message says what to set.</exception>
-    public static ICollabBuilder AddWebhooks(this ICollabBuilder collab, IConfiguration configuration)
-    {
-        ArgumentNullException.ThrowIfNull(collab);
-        ArgumentNullException.ThrowIfNull(configuration);
-        foreach (var section in configuration.GetSection(Section).GetChildren())
-        {
-            var webhook = new WebhookOptions();
-            section.Bind(webhook);
-            section.Bind(webhook.Subscription);
-            if (string.IsNullOrEmpty(webhook.Name))
-                throw new InvalidOperationException($"{section.Path}:Name must name the webhook; what it has got is kept under this name.");
-            if (webhook.Fault(section.Path) is { } fault)
-                throw new InvalidOperationException(fault);
-            Add(collab, webhook);
-        }
+    /// <param name="configuration">Where the settings stand.</param>
+    /// <exception cref="InvalidOperationException">A setting is missing or wrong; the message says what to set.</exception>
+    public static ICollabBuilder AddWebhooks(this ICollabBuilder collab, IConfiguration configuration) => collab.AddEventSinks<WebhookOptions>(
+        configuration, "Collab:Events:Webhooks", static (webhook, section) => webhook.Fault(section), Create);
 
-        return collab;
-    }
-
-    private static ICollabBuilder Add(ICollabBuilder collab, WebhookOptions webhook) =>
-        collab.AddEventSink(webhook.Name, webhook.Subscription, services => new WebhookSink(webhook, services.GetRequiredService<TimeProvider>()));
+    private static WebhookSink Create(IServiceProvider services, WebhookOptions webhook) => new(webhook, services.GetRequiredService<TimeProvider>());
 }

@@ -1,14 +1,10 @@
 using System.Net;
-using Collab.Server.Events;
 
 namespace Collab.Webhooks;
 
 /// <summary>An address to which events are posted. In the configuration an element of <c>Collab:Events:Webhooks</c>.</summary>
 public sealed class WebhookOptions
 {
-    /// <summary>Names it for ever: what it has got is kept under this name. 1 to 64 characters of <c>A-Z a-z 0-9 . _ -</c>.</summary>
-    public string Name { get; set; } = "";
-
     /// <summary>Where events are posted: an absolute address, <c>https</c> unless <see cref="AllowHttp"/> is set.</summary>
     public string Url { get; set; } = "";
 
@@ -17,9 +13,6 @@ public sealed class WebhookOptions
     /// bytes for HMAC-SHA256; <c>whsk_</c> and base64 of a private key (its seed of 32 bytes, or seed and public key) for ed25519.
     /// </summary>
     public IList<string> Keys { get; } = [];
-
-    /// <summary>Which events are posted.</summary>
-    public EventSubscription Subscription { get; } = new();
 
     /// <summary>Whether <see cref="Url"/> may begin with <c>http:</c>. What is sent can be read on its way then. Default false.</summary>
     public bool AllowHttp { get; set; }
@@ -40,5 +33,5 @@ public sealed class WebhookOptions
         : Keys.Count == 0 ? $"{section}:Keys must have a key, such as whsec_ and 24 or more random bytes in base64 (openssl rand -base64 32)."
         : Keys.Any(key => !WebhookKey.IsKey(key)) ? $"{section}:Keys must each be whsec_ and 24 to 64 bytes in base64, or whsk_ and an ed25519 key of 32 or 64 bytes in base64."
         : AllowedNetworks.Any(network => !IPNetwork.TryParse(network, out _)) ? $"{section}:AllowedNetworks must each be a network, such as 10.1.0.0/16."
-        : Subscription.Fault(section);
+        : null;
 }

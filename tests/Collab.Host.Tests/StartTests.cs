@@ -163,6 +163,8 @@ public sealed class StartTests : IDisposable
     [InlineData("Collab:Sqlite:MaxQueuedBytes=0", "Collab:Sqlite:MaxQueuedBytes must be more than 0.")]
     [InlineData("Collab:DataDirectory=", "Set Collab:DataDirectory to the folder in which Collab shall keep its data.")]
     [InlineData("Collab:AllowedOrigins:0=*", "Collab:AllowedOrigins must name each origin")]
+    [InlineData("Collab:Events:Kafka:0:Name=k", "Collab:Events:Kafka:0:BootstrapServers must name brokers")]
+    [InlineData("Collab:Consumers:RabbitMq:0:Name=c", "Collab:Consumers:RabbitMq:0 needs Channel")]
     [InlineData("urls=nowhere", "Invalid url: 'nowhere'")]
     public async Task A_wrong_setting_stops_the_start_with_a_sentence(string setting, string sentence)
     {

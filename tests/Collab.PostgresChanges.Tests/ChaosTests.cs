@@ -120,7 +120,8 @@ public sealed partial class ChaosTests
         await using var connection = new NpgsqlConnection(followed.ConnectionString + ";Pooling=false");
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(
-            "SELECT data FROM pg_logical_slot_get_changes('judge', NULL, NULL) WHERE data LIKE 'table public.orders: INSERT%'", connection) { CommandTimeout = 60 };
+            "SELECT data FROM pg_logical_slot_get_changes('judge', NULL, NULL) WHERE data LIKE 'table public.orders: INSERT%'", connection)
+        { CommandTimeout = 60 };
         await using var rows = await command.ExecuteReaderAsync();
         var ids = new List<int>();
         while (await rows.ReadAsync())

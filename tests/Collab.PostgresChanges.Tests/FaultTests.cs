@@ -118,4 +118,22 @@ public sealed class FaultTests(LogicalPostgres postgres) : IClassFixture<Logical
 
         Assert.Equal("insert", (await reader.TakeAsync(1))[0].Event);
     }
+
+    [Fact]
+    public async Task What_waits_to_be_read_is_measured_and_too_much_of_it_makes_the_node_degraded()
+    {
+        await using var followed = await Followed.CreateAsync(postgres.Server, Table);
+        var host = await followed.LaunchAsync(
+            "public.orders", ("Collab:PostgresChanges:LagAlarmBytes", "50000"), ("Collab:PostgresChanges:BatchRows", "1"));
+        var status = host.Services.GetRequiredService<ChangesStatus>();
+        await Followed.UntilAsync(() => status.Lag is not null);
+
+        // One after the other takes a while.
+        await followed.RunAsync("INSERT INTO orders SELECT generate_series(1, 800)");
+
+        await Followed.UntilAsync(() => status.Lag?.Bytes > 50_000);
+        using (var ready = await host.GetAsync("/health/ready"))
+            Assert.Equal("The changes of tables are far behind.", (await ready.JsonAsync()).GetProperty("reasons").GetProperty("postgres_changes").GetString());
+        await Followed.UntilAsync(() => status.Lag?.Bytes < 50_000);
+    }
 }

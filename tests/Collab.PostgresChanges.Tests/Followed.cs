@@ -55,21 +55,25 @@ internal sealed class Followed : IAsyncDisposable
     }
 
     /// <summary>Starts such a server without waiting.</summary>
-    public async Task<CollabTestHost> LaunchAsync(string tables, params (string Key, string Value)[] settings)
+    public Task<CollabTestHost> LaunchAsync(string tables, params (string Key, string Value)[] settings) =>
+        LaunchAsync(tables, static _ => { }, settings);
+
+    /// <inheritdoc cref="LaunchAsync(string, ValueTuple{string, string}[])"/>
+    public async Task<CollabTestHost> LaunchAsync(string tables, Action<ICollabBuilder> configure, params (string Key, string Value)[] settings)
     {
         (string Key, string Value)[] all =
-            [
-                ("Collab:DataDirectory", _folder),
-                ("Collab:PostgresChanges:ConnectionString", ConnectionString),
-                ("Collab:PostgresChanges:Slot", Database),
-                ("Collab:PostgresChanges:CheckMilliseconds", "100"),
-                ("Collab:Channels:RetryMilliseconds", "100"),
-                .. tables.Split(' ').Select((table, i) => ($"Collab:PostgresChanges:Tables:{i}", table)),
-                .. settings,
-            ];
+        [
+            ("Collab:DataDirectory", _folder),
+            ("Collab:PostgresChanges:ConnectionString", ConnectionString),
+            ("Collab:PostgresChanges:Slot", Database),
+            ("Collab:PostgresChanges:CheckMilliseconds", "100"),
+            ("Collab:Channels:RetryMilliseconds", "100"),
+            .. tables.Split(' ').Select((table, i) => ($"Collab:PostgresChanges:Tables:{i}", table)),
+            .. settings,
+        ];
         // What the test says counts.
         var host = await CollabTestHost.StartAsync(
-            all.Reverse().DistinctBy(setting => setting.Key), collab => collab.AddSqliteStore().AddPostgresChanges());
+            all.Reverse().DistinctBy(setting => setting.Key), collab => configure(collab.AddSqliteStore().AddPostgresChanges()));
         _hosts.Add(host);
         return host;
     }

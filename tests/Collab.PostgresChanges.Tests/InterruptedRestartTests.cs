@@ -26,7 +26,7 @@ public sealed class InterruptedRestartTests(LogicalPostgres postgres) : IClassFi
                 collab => collab.AddPostgresChanges().Services.AddSingleton(log));
             var status = host.Services.GetRequiredService<ChangesStatus>();
             await Followed.UntilAsync(() => status.IsReading);
-            await using var reader = host.Follow("/channels/db:public.orders/events?rewind=0");
+            await using var reader = host.Follow("/channels/db:public.orders/events");
             await reader.UntilAsync(r => r.Opened == 1);
             await followed.RunAsync($"INSERT INTO orders VALUES ({step})");
             await reader.TakeAsync(1);

@@ -1,5 +1,8 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
-using Collab.Testing;
+using Collab.Server;
+using Collab.Server.Events;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Collab.PostgresChanges;
 
@@ -34,6 +37,35 @@ public sealed class MessageTests(LogicalPostgres postgres) : IClassFixture<Logic
             Assert.Equal("orders", change.Data.GetProperty("table").GetString());
             Assert.InRange(change.Data.GetProperty("commitTime").GetDateTime(), DateTime.UtcNow.AddMinutes(-1), DateTime.UtcNow.AddMinutes(1));
         });
+    }
+
+    [Fact]
+    public async Task Sinks_of_events_are_told_of_them_as_of_other_messages()
+    {
+        await using var followed = await Followed.CreateAsync(postgres.Server, "CREATE TABLE one (id int PRIMARY KEY); CREATE TABLE two (id int PRIMARY KEY)");
+        var told = new Told();
+        var host = await followed.LaunchAsync(
+            "public.one public.two", collab => collab.AddEventSink("told", new EventSubscription { Events = { EventTypes.ChannelPublished } }, _ => told));
+        await Followed.UntilAsync(() => host.Services.GetRequiredService<ChangesStatus>().IsReading);
+
+        await followed.RunAsync("BEGIN; INSERT INTO one VALUES (1); INSERT INTO two VALUES (2); COMMIT");
+
+        await Followed.UntilAsync(() => told.Subjects.Count == 2);
+        Assert.Equal(["channels/db:public.one", "channels/db:public.two"], told.Subjects.Order());
+    }
+
+    private sealed class Told : IEventSink
+    {
+        public int MaxBatch => 10;
+
+        public ConcurrentQueue<string> Subjects { get; } = new();
+
+        public ValueTask<EventOutcome> SendAsync(IReadOnlyList<OutgoingEvent> events, CancellationToken cancellationToken)
+        {
+            foreach (var one in events)
+                Subjects.Enqueue(one.Subject);
+            return ValueTask.FromResult(EventOutcome.Delivered);
+        }
     }
 
     private static string Raw(JsonElement data, string property) => data.TryGetProperty(property, out var value) ? value.GetRawText() : "-";

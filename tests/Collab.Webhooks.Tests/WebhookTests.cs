@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Collab.Server;
+using Collab.Server.Events;
 using Collab.Testing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
@@ -238,7 +239,7 @@ public sealed class WebhookTests : IAsyncLifetime
         (IsAllowed("10.1.2.3"), IsAllowed("::ffff:10.1.2.3"), IsAllowed("10.2.2.3")));
 
     [Theory]
-    [InlineData("Name", "", "Collab:Events:Webhooks:0:Name must name the webhook; what it has got is kept under this name.")]
+    [InlineData("Name", "", "Collab:Events:Webhooks:0:Name must be a name")]
     [InlineData("Url", "ftp://example.com", "Collab:Events:Webhooks:0:Url must be the address of a webhook, such as https://example.com/collab.")]
     [InlineData("Url", "http://example.com", "Collab:Events:Webhooks:0:Url must begin with https, or Collab:Events:Webhooks:0:AllowHttp be true.")]
     [InlineData("Url", "https://ada:secret@example.com", "Collab:Events:Webhooks:0:Url must not contain a user or password.")]
@@ -272,14 +273,12 @@ public sealed class WebhookTests : IAsyncLifetime
 
     private Task<CollabTestHost> StartAsync(string[] keys, params (string, string)[] settings)
     {
-        var webhook = new WebhookOptions
-        {
-            Name = "hook", Url = _receiver.Url, AllowHttp = true, AllowedNetworks = { "127.0.0.0/8" }, Subscription = { Events = { "channel.published" } },
-        };
+        var webhook = new WebhookOptions { Url = _receiver.Url, AllowHttp = true, AllowedNetworks = { "127.0.0.0/8" } };
         foreach (var key in keys)
             webhook.Keys.Add(key);
         return CollabTestHost.StartAsync(
-            [.. Enumerable.Range(0, 20).Select(i => ($"Collab:Events:RetrySeconds:{i}", "0.05")), .. settings], collab => collab.AddWebhook(webhook));
+            [.. Enumerable.Range(0, 20).Select(i => ($"Collab:Events:RetrySeconds:{i}", "0.05")), .. settings], 
+            collab => collab.AddWebhook("hook", webhook, new EventSubscription { Events = { "channel.published" } }));
     }
 
     private static async Task<JsonElement> StatusAsync(CollabTestHost host)

@@ -146,7 +146,8 @@ internal sealed class PostgresSource : IAsyncDisposable
                 ON publication.oid = published.prpubid AND publication.pubname = $1) ON published.prrelid = class.oid
             WHERE namespace.nspname = $2 AND class.relname = $3 AND class.relkind IN ('r', 'p') AND class.relpersistence = 'p'
             """,
-            _turn) { Parameters = { new() { Value = _options.Publication }, new() { Value = table.Schema }, new() { Value = table.Name } } };
+            _turn)
+        { Parameters = { new() { Value = _options.Publication }, new() { Value = table.Schema }, new() { Value = table.Name } } };
         await using var rows = await command.ExecuteReaderAsync(cancellationToken);
         return await rows.ReadAsync(cancellationToken)
             ? new PublishedTable(table, string.Create(CultureInfo.InvariantCulture, $"{rows.GetInt64(0)}/{rows.GetInt64(1)}"), rows.GetBoolean(2), rows.GetBoolean(3))
@@ -164,7 +165,8 @@ internal sealed class PostgresSource : IAsyncDisposable
                 plugin IS NOT DISTINCT FROM 'pgoutput' AND database IS NOT DISTINCT FROM current_database()
             FROM pg_catalog.pg_replication_slots WHERE slot_name = $1
             """,
-            _turn) { Parameters = { new() { Value = _options.Slot } } };
+            _turn)
+        { Parameters = { new() { Value = _options.Slot } } };
         await using var rows = await command.ExecuteReaderAsync(cancellationToken);
         if (!await rows.ReadAsync(cancellationToken))
             return null;

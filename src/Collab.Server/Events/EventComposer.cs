@@ -14,53 +14,41 @@ internal sealed class EventComposer(IRoomLog log, IOptions<EventOptions> options
     private const int MaxMessages = 100;
     private const int MaxUpdates = 4096;
 
-    /// <summary>Makes the events of a note; several when it has too much content for one.</summary>
-    /// <param name="id">The id of the first; the others' are this and a number.</param>
-    /// <param name="note">The note.</param>
-    /// <param name="time">When it was written.</param>
+    /// <summary>Makes the events of notes of one room; several of a note that has too much content for one.</summary>
+    /// <param name="notes">The notes, in order. An event has its note's id; the second of a note has this and a number.</param>
     /// <param name="withContent">Whether they have what was changed.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="RoomLogUnavailableException">The log cannot be read now.</exception>
-    public async Task<IReadOnlyList<OutgoingEvent>> ComposeAsync(
-        string id, EventNote note, DateTimeOffset time, bool withContent, CancellationToken cancellationToken)
+    /// <returns>The events of each note.</returns>
+    public async Task<IReadOnlyList<OutgoingEvent>[]> ComposeAsync(IReadOnlyList<StoredNote> notes, bool withContent, CancellationToken cancellationToken)
     {
-        if (withContent && note.Type == EventTypes.ChannelPublished)
-            return await ComposeMessagesAsync(id, note, time, cancellationToken);
-        var update = withContent && note.Type == EventTypes.DocumentChanged ? await ReadUpdateAsync(note, cancellationToken) : null;
-        return [Compose(id, note, time, writer =>
+        var events = new IReadOnlyList<OutgoingEvent>[notes.Count];
+        var content = new RoomContent(log, options.Value.MaxContentBytes);
+        for (var i = 0; i < events.Length; i++)
         {
-            WriteRange(writer, note.Epoch, note.After, note.Through);
-            if (note.Users is { } users)
-            {
-                writer.WriteStartArray("users");
-                foreach (var user in users)
-                    writer.WriteStringValue(user);
-                writer.WriteEndArray();
-            }
+            events[i] = withContent && notes[i].Note.Type == EventTypes.ChannelPublished
+                ? await ComposeMessagesAsync(notes[i], content, cancellationToken)
+                : [Compose(notes[i].EventId, notes[i], await ReadUpdateAsync(notes[i].Note, withContent, content, cancellationToken))];
+        }
 
-            if (update is not null)
-                writer.WriteBase64String("update", update);
-            foreach (var property in note.Data?.EnumerateObject() ?? [])
-                property.WriteTo(writer);
-        })];
+        return events;
     }
 
-    private async Task<List<OutgoingEvent>> ComposeMessagesAsync(string id, EventNote note, DateTimeOffset time, CancellationToken cancellationToken)
+    private async Task<List<OutgoingEvent>> ComposeMessagesAsync(StoredNote stored, RoomContent content, CancellationToken cancellationToken)
     {
-        var events = new List<OutgoingEvent>();
-        var after = note.After;
-        while (after < note.Through)
+        var note = stored.Note;
+        var events = new List<OutgoingEvent>(1);
+        for (var after = note.After; after < note.Through;)
         {
-            var page = await log.ReadAsync(new RoomKey(note.Kind, note.Room), after, MaxMessages, Math.Max(options.Value.MaxContentBytes, 1), cancellationToken);
-            LogEntry[] entries = page.Epoch == note.Epoch ? [.. page.Entries.TakeWhile(entry => entry.Offset <= note.Through)] : [];
+            var entries = await content.ReadAsync(note, after, MaxMessages, cancellationToken);
             // What is not kept any more is told without content.
-            var (from, through) = (after, entries.Length > 0 ? entries[^1].Offset : note.Through);
-            events.Add(Compose(events.Count == 0 ? id : $"{id}-{events.Count}", note, time, writer =>
+            var (from, through) = (after, entries.Count > 0 ? entries[^1].Offset : note.Through);
+            events.Add(Compose(events.Count == 0 ? stored.EventId : $"{stored.EventId}-{events.Count}", stored, writer =>
             {
                 WriteRange(writer, note.Epoch, from, through);
                 writer.WriteStartArray("messages");
                 foreach (var entry in entries)
-                    writer.WriteRawValue(new StoredMessage(entry.Offset, ChannelEntry.Decode(page.Epoch, entry)).Json, skipInputValidation: true);
+                    writer.WriteRawValue(new StoredMessage(entry.Offset, ChannelEntry.Decode(note.Epoch!, entry)).Json, skipInputValidation: true);
                 writer.WriteEndArray();
             }));
             after = through;
@@ -69,20 +57,36 @@ internal sealed class EventComposer(IRoomLog log, IOptions<EventOptions> options
         return events;
     }
 
-    /// <summary>What a document has got, as one update; null when that cannot be told apart any more or is too much.</summary>
-    private async Task<byte[]?> ReadUpdateAsync(EventNote note, CancellationToken cancellationToken)
+    /// <summary>What a document has got, as one update; null when that is not asked for, cannot be told apart any more or is too much.</summary>
+    private async Task<byte[]?> ReadUpdateAsync(EventNote note, bool withContent, RoomContent content, CancellationToken cancellationToken)
     {
-        var page = await log.ReadAsync(new RoomKey(note.Kind, note.Room), note.After, MaxUpdates, options.Value.MaxContentBytes + 1L, cancellationToken);
-        if (page.Epoch != note.Epoch || page.Snapshot is not null)
+        if (!withContent || note.Type != EventTypes.DocumentChanged)
             return null;
-        var entries = page.Entries.TakeWhile(entry => entry.Offset <= note.Through).ToArray();
-        return entries.Length == note.Through - note.After && entries.Sum(entry => (long)entry.Data.Length) <= options.Value.MaxContentBytes
-            ? Updates.MergeV1([.. entries.Select(entry => entry.Data)])
-            : null;
+        var entries = await content.ReadAsync(note, note.After, MaxUpdates, cancellationToken);
+        return entries.Count == note.Through - note.After && entries.Sum(entry => (long)entry.Data.Length) <= options.Value.MaxContentBytes ? Updates.MergeV1([.. entries.Select(entry => entry.Data)]) : null;
     }
 
-    private OutgoingEvent Compose(string id, EventNote note, DateTimeOffset time, Action<Utf8JsonWriter> writeData)
+    private OutgoingEvent Compose(string id, StoredNote stored, byte[]? update) => Compose(id, stored, writer =>
     {
+        var note = stored.Note;
+        WriteRange(writer, note.Epoch, note.After, note.Through);
+        if (note.Users is { } users)
+        {
+            writer.WriteStartArray("users");
+            foreach (var user in users)
+                writer.WriteStringValue(user);
+            writer.WriteEndArray();
+        }
+
+        if (update is not null)
+            writer.WriteBase64String("update", update);
+        foreach (var property in note.Data?.EnumerateObject() ?? [])
+            property.WriteTo(writer);
+    });
+
+    private OutgoingEvent Compose(string id, StoredNote stored, Action<Utf8JsonWriter> writeData)
+    {
+        var (note, time) = (stored.Note, stored.At);
         var type = EventTypes.Prefix + note.Type;
         var json = new ArrayBufferWriter<byte>(512);
         using (var writer = new Utf8JsonWriter(json))

@@ -39,23 +39,20 @@ internal sealed class EventOutbox(IRoomLog log, EventSinks sinks, NodeBus bus)
     /// <returns>What each append did, in their order, and then what was said; null, and nothing is done, when a room is not where it must be.</returns>
     public async ValueTask<IReadOnlyList<LogAppend>?> AppendAsync(IReadOnlyList<RoomAppend> appends, CancellationToken cancellationToken)
     {
-        var shards = Enumerable.Range(0, appends.Count)
+        var told = Enumerable.Range(0, appends.Count)
             .Where(i => appends[i].Room.Kind is RoomKind.Channel && Wants(EventTypes.ChannelPublished, appends[i].Room.Name))
-            .GroupBy(i => ShardOf(appends[i].Room.Name))
-            .ToArray();
-        var notes = shards.Select(shard => new RoomAppend(Keys[shard.Key], [], Derive: done =>
+            .ToLookup(i => ShardOf(appends[i].Room.Name));
+        var notes = told.Select(shard => new RoomAppend(Keys[shard.Key], [], Derive: done =>
         [
             .. shard.Select(i => NoteOf(EventTypes.ChannelPublished, appends[i].Room, appends[i].Entries, done[i]))
                 .OfType<EventNote>()
                 .Select(note => new NewLogEntry(note.Encode())),
         ]));
         var appended = await log.AppendAsync([.. appends, .. notes], cancellationToken);
-        if (appended is not null)
-        {
-            foreach (var shard in shards)
-                Written?.Invoke(shard.Key);
-        }
-
+        if (appended is null)
+            return null;
+        foreach (var shard in told)
+            Written?.Invoke(shard.Key);
         return appended;
     }
 

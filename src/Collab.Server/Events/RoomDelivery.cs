@@ -11,11 +11,8 @@ internal sealed class RoomDelivery(string subject, OutboxShard shard)
     /// <summary>What was read and waits, in order.</summary>
     public Queue<StoredNote> Notes { get; } = new();
 
-    /// <summary>The events made of the first notes, without those that were delivered.</summary>
-    public Queue<OutgoingEvent> Events { get; } = new();
-
-    /// <summary>How many of <see cref="Notes"/> the events were made of.</summary>
-    public int Composed { get; set; }
+    /// <summary>The events made of the first notes, without those that were delivered; and how many notes each is the last event of.</summary>
+    public Queue<(OutgoingEvent Event, int Notes)> Events { get; } = new();
 
     /// <summary>When it is behind: from where on its notes are looked up in the outbox. Null when they come as they are read.</summary>
     public long? From { get; set; }
@@ -47,18 +44,16 @@ internal sealed class RoomDelivery(string subject, OutboxShard shard)
             Shard.Close(note.Offset);
         Notes.Clear();
         Events.Clear();
-        Composed = 0;
     }
 
     /// <summary>The first events are done with, delivered or not.</summary>
     public void Pass(int count)
     {
-        while (count-- > 0)
-            Events.Dequeue();
         Attempts = 0;
-        if (Events.Count > 0)
-            return;
-        for (; Composed > 0; Composed--)
-            Shard.Close(Notes.Dequeue().Offset);
+        while (count-- > 0)
+        {
+            for (var (_, notes) = Events.Dequeue(); notes > 0; notes--)
+                Shard.Close(Notes.Dequeue().Offset);
+        }
     }
 }

@@ -51,7 +51,7 @@ internal sealed partial class SinkDelivery
         {
             while (room.Notes.Count == 0 && room.From is not null)
                 await CatchUpAsync(room);
-            List<StoredNote> notes;
+            List<(StoredNote Note, int Count)> notes;
             lock (_gate)
             {
                 if (_disabled is not null || _isEnding || room.Due > Now || _pausedUntil > Now)
@@ -59,33 +59,35 @@ internal sealed partial class SinkDelivery
                 notes = TakeNotes(room);
             }
 
-            foreach (var note in notes)
+            var events = await _services.Composer.ComposeAsync([.. notes.Select(one => one.Note)], _registration.Subscription.IncludeContent, _ended.Token);
+            lock (_gate)
             {
-                foreach (var one in await _services.Composer.ComposeAsync(
-                    note.EventId, note.Note, note.At, _registration.Subscription.IncludeContent, _ended.Token))
+                for (var i = 0; i < events.Length; i++)
                 {
-                    room.Events.Enqueue(one);
+                    for (var j = 0; j < events[i].Count; j++)
+                        room.Events.Enqueue((events[i][j], j == events[i].Count - 1 ? notes[i].Count : 0));
                 }
             }
         }
 
-        return [.. room.Events.Take(Math.Max(_sink.MaxBatch, 1))];
+        return [.. room.Events.Take(Math.Max(_sink.MaxBatch, 1)).Select(one => one.Event)];
     }
 
-    /// <summary>The first notes, of which events are made; those that follow each other in one room are made one, where that is asked for.</summary>
-    private List<StoredNote> TakeNotes(RoomDelivery room)
+    /// <summary>
+    /// The first notes, of which events are made; those that can be told as one are made one, where that is asked for. With each, of how many it was
+    /// made.
+    /// </summary>
+    private List<(StoredNote Note, int Count)> TakeNotes(RoomDelivery room)
     {
-        var notes = new List<StoredNote>();
-        room.Composed = 0;
+        var notes = new List<(StoredNote Note, int Count)>();
         foreach (var note in room.Notes)
         {
-            if (notes.Count > 0 && _registration.Subscription.DebounceMilliseconds > 0 && notes[^1].Note.With(note.Note) is { } both)
-                notes[^1] = note with { Note = both };
-            else if (notes.Count < _sink.MaxBatch || notes.Count == 0)
-                notes.Add(note);
+            if (notes.Count > 0 && _registration.Subscription.DebounceMilliseconds > 0 && notes[^1].Note.Note.With(note.Note) is { } both)
+                notes[^1] = (note with { Note = both }, notes[^1].Count + 1);
+            else if (notes.Count < NotesComposedAtOnce)
+                notes.Add((note, 1));
             else
                 break;
-            room.Composed++;
         }
 
         return notes;

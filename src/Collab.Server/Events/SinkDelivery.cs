@@ -15,6 +15,7 @@ internal sealed partial class SinkDelivery : IAsyncDisposable
     private const int PageNotes = 512;
     private const long PageBytes = 1024 * 1024;
     private const int NotesOfOneBehind = 256;
+    private const int NotesComposedAtOnce = 64;
     private const int AttemptsBeforeBehind = 3;
     // So many failures in a row are the sink's, not an event's.
     private const int FailuresOfSink = 3;
@@ -236,14 +237,13 @@ internal sealed partial class SinkDelivery : IAsyncDisposable
     private void Add(RoomDelivery room, StoredNote note, DateTimeOffset now)
     {
         room.Shard.Take(note.Offset);
-        var isFirst = room.Notes.Count == room.Composed;
         room.Notes.Enqueue(note);
         if (room.Attempts > 0)
             return;
         room.Due = now;
         if (note.Note.IsChatty && _registration.Subscription.DebounceMilliseconds > 0)
         {
-            if (isFirst)
+            if (room.Notes.Count - 1 == room.Events.Sum(one => one.Notes))
                 room.GatheredSince = now;
             var quiet = now.AddMilliseconds(_registration.Subscription.DebounceMilliseconds);
             var most = room.GatheredSince.AddMilliseconds(_registration.Subscription.DebounceAtMostMilliseconds);

@@ -1,5 +1,6 @@
 using Collab.PostgresChanges;
 using Collab.PostgresChanges.Messages;
+using Collab.PostgresChanges.RowSecurity;
 using Collab.Server.Channels;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -36,6 +37,7 @@ public static class PostgresChangesExtensions
         services.AddSingleton<ChangesStatus>();
         services.AddSingleton<ChangesMetrics>();
         services.AddHostedService<ChangesReader>();
+        services.AddRowSecurity();
         services.AddHealthChecks().AddCheck<ChangesHealthCheck>("postgres_changes", tags: [CollabServiceCollectionExtensions.ReadyTag]);
         return collab;
     }

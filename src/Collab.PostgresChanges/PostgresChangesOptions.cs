@@ -68,7 +68,7 @@ public sealed class PostgresChangesOptions
             ? $"{key}: the channel {FollowedTable.ChannelOf(table)} is in an ephemeral namespace of Collab:Channels; changes of tables must be durable. Put a namespace for it before that one."
         : null;
 
-    private static bool IsConnectionString(string text)
+    internal static bool IsConnectionString(string text)
     {
         try
         {

@@ -14,8 +14,8 @@ namespace Collab.Protocol;
 /// <param name="PublishedAt">When it became durable, in milliseconds since 1970 UTC by the server's clock.</param>
 /// <param name="Publisher">The publisher's user id; null when he has none.</param>
 /// <param name="Skipped">
-/// How many messages before this one a slow reader does not get, because his namespace leaves them out or they are part of this one.
-/// Without it positions are dense.
+/// How many messages before this one its reader does not get: his filter or his rights leave them out, or, of a slow reader, his namespace
+/// does, or they are part of this one. Without it positions are dense.
 /// </param>
 [DataContract]
 public sealed record ChannelMessage(
@@ -27,7 +27,9 @@ public sealed record ChannelMessage(
     [property: DataMember(Name = "publisher")] string? Publisher,
     [property: DataMember(Name = "skipped"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Skipped = null);
 
-/// <summary>How to subscribe, in <c>Subscribe(channel, options)</c>. Everything is optional.</summary>
+/// <summary>
+/// How to subscribe, in <c>Subscribe(channel, options)</c>. Everything is optional. A filter stands behind the channel's name, after a question mark.
+/// </summary>
 [DataContract]
 public sealed record SubscribeOptions
 {
@@ -81,10 +83,15 @@ public sealed record HistoryOptions
 /// <summary>A part of a channel's history, as <c>GetHistory</c> returns it.</summary>
 /// <param name="Messages">The messages, in order.</param>
 /// <param name="Position">The position of the channel's last message when this was read.</param>
+/// <param name="Next">
+/// Where the next part begins: give it as <c>after</c> again, or as <c>before</c> when reading backwards; null when there was no more. With a
+/// filter a part may be empty and have a next one.
+/// </param>
 [DataContract]
 public sealed record ChannelHistory(
     [property: DataMember(Name = "messages")] IReadOnlyList<ChannelMessage> Messages,
-    [property: DataMember(Name = "position")] string Position);
+    [property: DataMember(Name = "position")] string Position,
+    [property: DataMember(Name = "next"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next = null);
 
 /// <summary>Who is present in a channel. A user with several connections is one member; without a user id each connection is.</summary>
 /// <param name="ConnectionId">The connection that joined last of those that are there.</param>

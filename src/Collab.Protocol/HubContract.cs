@@ -18,6 +18,12 @@ public static class HubContract
     /// <summary>Client: <c>(channel, message)</c>, a <see cref="ChannelMessage"/> of a subscribed channel that is durable.</summary>
     public const string MessageReceived = nameof(MessageReceived);
 
+    /// <summary>
+    /// Client: <c>(channel, position)</c>, everything up to this position that belongs to a subscription with a filter has come: come back with it
+    /// as <c>after</c>.
+    /// </summary>
+    public const string ChannelAdvanced = nameof(ChannelAdvanced);
+
     /// <summary>Client: <c>(channel, reason)</c>, the subscription ended on the server's side; see <see cref="ChannelCloseReasons"/>.</summary>
     public const string ChannelClosed = nameof(ChannelClosed);
 

@@ -22,8 +22,9 @@ public sealed class TestAuthentication(
     /// <param name="expires">When the sign-in expires; null for never.</param>
     /// <param name="issued">The claim <c>iat</c>, if any.</param>
     /// <param name="session">The claim <c>sid</c>, if any.</param>
+    /// <param name="role">The claim <c>role</c>, if any.</param>
     public static string Header(
-        string user, string grants, DateTimeOffset? expires = null, DateTimeOffset? issued = null, string? session = null)
+        string user, string grants, DateTimeOffset? expires = null, DateTimeOffset? issued = null, string? session = null, string? role = null)
     {
         var claims = new Dictionary<string, string>();
         if (expires is { } end)
@@ -32,6 +33,8 @@ public sealed class TestAuthentication(
             claims["iat"] = begin.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
         if (session is not null)
             claims["sid"] = session;
+        if (role is not null)
+            claims["role"] = role;
         return $"{SchemeName} {user};{Base64(Encoding.UTF8.GetBytes(grants))};{Base64(JsonSerializer.SerializeToUtf8Bytes(claims))}";
     }
 

@@ -124,10 +124,14 @@ public sealed class CollabConnection : IAsyncDisposable
     }
 
     /// <summary>The channel of that name, the same object each time. Nothing is sent before it is used.</summary>
-    /// <param name="name">1 to 200 characters of <c>A-Z a-z 0-9 . _ ~ : @ - /</c>, with no empty segment between slashes.</param>
+    /// <param name="name">
+    /// 1 to 200 characters of <c>A-Z a-z 0-9 . _ ~ : @ - /</c>, with no empty segment between slashes. A question mark and a filter may follow, as
+    /// in <c>db:public.messages?room_id=eq.7</c>: the channel is for reading then, and has only what satisfies the filter.
+    /// </param>
     public Channel Channel(string name)
     {
-        if (!RoomName.IsValid(name))
+        ArgumentNullException.ThrowIfNull(name);
+        if (!RoomName.IsValid(name.Split('?')[0]))
             throw new CollabException(ErrorCodes.InvalidName, $"\"{name}\" is not a channel's name.");
         Channel? channel = null;
         Context.Send(() =>
@@ -335,10 +339,13 @@ public sealed class CollabConnection : IAsyncDisposable
             connection.Context.Post(() => connection.FindDocument(documentId)?.ClosedByServer(reason));
 
         public void MessageReceived(string channel, ChannelMessage message) =>
-            connection.Context.Post(() => connection.FindChannel(channel)?.Arrived(message, null));
+            connection.Context.Post(() => connection.FindChannel(channel)?.Arrived(new ChannelNews(Message: message)));
 
         public void MembersChanged(string channel, MembersChanged change) =>
-            connection.Context.Post(() => connection.FindChannel(channel)?.Arrived(null, change));
+            connection.Context.Post(() => connection.FindChannel(channel)?.Arrived(new ChannelNews(Change: change)));
+
+        public void ChannelAdvanced(string channel, string position) =>
+            connection.Context.Post(() => connection.FindChannel(channel)?.Arrived(new ChannelNews(Position: position)));
 
         public void ChannelClosed(string channel, string reason) =>
             connection.Context.Post(() => connection.FindChannel(channel)?.ClosedByServer(reason));

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.SignalR.Protocol;
 namespace Collab.Server.Channels;
 
 /// <summary>Messages of one channel that go out in one write, to each connection in its own format.</summary>
-/// <param name="room">The channel.</param>
+/// <param name="room">The channel, or the part of it, as its readers have named it (<see cref="Views.ChannelAddress"/>).</param>
 /// <param name="epoch">The epoch of its log.</param>
 /// <param name="after">The batch brings a reader from this offset…</param>
 /// <param name="through">… to this one.</param>
@@ -31,12 +31,19 @@ internal sealed class ChannelBatch(
 
     public IReadOnlyList<StoredMessage> Stored => messages;
 
+    /// <summary>
+    /// Whether it brings a reader further than its last message says: what else there was is not for him. Of a gap alone the next message tells.
+    /// </summary>
+    public bool AdvancesFurther => messages.Count > 0 ? messages[^1].Offset < through : !isGap;
+
     public override IEnumerable<InvocationMessage> Messages
     {
         get
         {
             for (var i = 0; i < messages.Count; i++)
                 yield return new InvocationMessage(HubContract.MessageReceived, [room.Name, messages[i].Message]);
+            if (AdvancesFurther)
+                yield return new InvocationMessage(HubContract.ChannelAdvanced, [room.Name, Position.ToString()]);
         }
     }
 

@@ -2,6 +2,7 @@ using System.Security.Claims;
 using System.Text.Json;
 using Collab.Protocol;
 using Collab.Server.Channels.EventStream;
+using Collab.Server.Channels.Views;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -15,6 +16,8 @@ internal static class ChannelEndpoints
 {
     private const string LastEventId = "Last-Event-ID";
     private const int MaxBodyBytes = 8 * 1024 * 1024;
+    private const string Filtered = " With `filter` only those messages whose data satisfy it, such as `room_id=eq.7`; of several filters all must hold. "
+        + "Operators: eq, neq, lt, lte, gt, gte, in, is.";
 
     /// <summary>Maps <c>/channels/{channel}/messages</c>, <c>/events</c>, <c>/members</c>, and <c>/events</c> for several channels.</summary>
     public static void MapChannels(this IEndpointRouteBuilder endpoints)
@@ -35,7 +38,7 @@ internal static class ChannelEndpoints
             .WithSummary("Reads messages: short polling with wait=0, else long polling")
             .WithDescription("What follows the position `after`, or without it the newest. When there is nothing it waits up to `wait` seconds "
                 + "(25; at most 60) for something. Go on with the answer's `position`. `recovered` is false when messages in between are lost. "
-                + "With `If-None-Match` an answer that would be the same is 304.")
+                + "With `If-None-Match` an answer that would be the same is 304." + Filtered)
             .Produces<ChannelPolling.PolledMessages>()
             .Produces(StatusCodes.Status304NotModified)
             .RefusesAsUsual();
@@ -43,14 +46,15 @@ internal static class ChannelEndpoints
         channel.MapGet("/events", StreamAsync)
             .WithSummary("Follows the channel with a browser's EventSource")
             .WithDescription("Each message is an event with its name, its position as id, and the message as JSON. Begins after `Last-Event-ID`, "
-                + "else after `after`, else with the last `rewind` messages. The event `collab:gap` tells that messages in between are lost.")
+                + "else after `after`, else with the last `rewind` messages. The event `collab:gap` tells that messages in between are lost." + Filtered)
             .StreamsEvents();
         endpoints.MapGet("/events", StreamSeveralAsync)
             .WithTags("Channels")
             .RequireAuthorization()
             .AddEndpointFilter<CollabProblemFilter>()
             .WithSummary("Follows several channels over one EventSource")
-            .WithDescription($"As for one channel; 1 to {EventStreams.MaxChannels} of them. Each event's data has its `channel`; ids are the positions of all of them.")
+            .WithDescription($"As for one channel; 1 to {EventStreams.MaxChannels} of them. Each event's data has its `channel`; ids are the positions of all of them. "
+                + "A channel may have a filter: `channel=news%3Fcity%3Deq.Oslo`.")
             .StreamsEvents();
     }
 
@@ -88,8 +92,9 @@ internal static class ChannelEndpoints
         string channel,
         [FromHeader(Name = LastEventId)] string? lastEventId = null,
         string? after = null,
-        int? rewind = null) =>
-        streams.StreamAsync(context, [NameOf(channel)], Newer(lastEventId, after), rewind);
+        int? rewind = null,
+        string?[]? filter = null) =>
+        streams.StreamAsync(context, [ChannelAddress.Of(NameOf(channel), filter ?? [])], Newer(lastEventId, after), rewind);
 
     private static Task<IResult> StreamSeveralAsync(
         HttpContext context,

@@ -31,4 +31,10 @@ internal static partial class ChannelLog
 
     [LoggerMessage(3008, LogLevel.Information, "The log of channel {Channel} has begun anew; its subscribers are asked to come back, and are told that messages are lost")]
     public static partial void Restarted(ILogger logger, string channel);
+
+    [LoggerMessage(3020, LogLevel.Debug, "Some readers of channel {Channel} wait: what they get of it cannot be found out now; it is tried again")]
+    public static partial void ViewWaits(ILogger logger, string channel, Exception exception);
+
+    [LoggerMessage(3021, LogLevel.Error, "Some readers of channel {Channel} wait for an unexpected reason; it is tried again")]
+    public static partial void ViewFailed(ILogger logger, string channel, Exception exception);
 }

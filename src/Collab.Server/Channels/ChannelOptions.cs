@@ -47,6 +47,12 @@ public sealed class ChannelOptions
     /// <summary>How often channels that nobody is in are looked through for messages that are too old, in milliseconds. Default 60,000.</summary>
     public int TrimMilliseconds { get; set; } = 60_000;
 
+    /// <summary>
+    /// With how many different filters, and as how many users who see different rows, one channel may be followed at a time on one server. Each
+    /// costs a look at every message. Default 1,000.
+    /// </summary>
+    public int MaxViews { get; set; } = 1_000;
+
     /// <summary>Patterns of the channels in which only the server publishes.</summary>
     internal List<string> PublishedByServer { get; } = [];
 
@@ -74,6 +80,7 @@ public sealed class ChannelOptions
         : MaxPresenceBytes is < 2 or > 64 * 1024 ? "Collab:Channels:MaxPresenceBytes must be 2 to 65536 bytes."
         : RetryMilliseconds is < 100 or > 60_000 ? "Collab:Channels:RetryMilliseconds must be 100 to 60000 milliseconds."
         : TrimMilliseconds is < 1000 or > 86_400_000 ? "Collab:Channels:TrimMilliseconds must be 1000 to 86400000 milliseconds."
+        : MaxViews < 0 ? "Collab:Channels:MaxViews must be 0 or more."
         : Default.Fault("Collab:Channels:Default")
             ?? Namespaces.Select((space, i) => space.Fault($"Collab:Channels:Namespaces:{i}")).FirstOrDefault(fault => fault is not null);
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using Collab.Protocol;
+using Collab.Server.Channels.Views;
 using Collab.Server.Fanout;
 using Collab.Server.Limits;
 using Microsoft.AspNetCore.Http;
@@ -29,7 +30,8 @@ internal static class ChannelPolling
         string channel,
         string? after = null,
         double? wait = null,
-        int? limit = null)
+        int? limit = null,
+        string?[]? filter = null)
     {
         if (wait is < 0 or > MaxWaitSeconds or double.NaN)
             throw new CollabException(ErrorCodes.InvalidArgument, $"wait is 0 to {MaxWaitSeconds} seconds");
@@ -40,13 +42,11 @@ internal static class ChannelPolling
         var polling = new Waiting(
             context, clock, TimeSpan.FromSeconds(wait ?? DefaultWaitSeconds), fanout.Value.KeepAliveMilliseconds, lifetime.ApplicationStopping);
         var poll = await service.PollAsync(
-            context.User, ChannelEndpoints.NameOf(channel), after, limit, polling.WaitAsync, context.RequestAborted);
+            context.User, ChannelAddress.Of(ChannelEndpoints.NameOf(channel), filter ?? []), after, limit, polling.WaitAsync, context.RequestAborted);
 
         if (!context.Response.HasStarted)
         {
-            var tag = new EntityTagHeaderValue($"\"{poll.Page.Epoch}-{poll.Page.Head}-{poll.Start}\"");
-            context.Response.GetTypedHeaders().ETag = tag;
-            if (context.Request.GetTypedHeaders().IfNoneMatch.Any(known => known.Compare(tag, useStrongComparison: false)))
+            if (poll.Tag is not null && IsKnown(context, new EntityTagHeaderValue($"\"{poll.Page.Epoch}-{poll.Page.Head}-{poll.Start}{poll.Tag}\"")))
                 return TypedResults.StatusCode(StatusCodes.Status304NotModified);
             context.Response.ContentType = "application/json; charset=utf-8";
         }
@@ -54,6 +54,14 @@ internal static class ChannelPolling
         Write(context.Response, poll);
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
         return Results.Empty;
+    }
+
+    /// <summary>Tells the caller the tag of his answer.</summary>
+    /// <returns>Whether he has that answer already.</returns>
+    private static bool IsKnown(HttpContext context, EntityTagHeaderValue tag)
+    {
+        context.Response.GetTypedHeaders().ETag = tag;
+        return context.Request.GetTypedHeaders().IfNoneMatch.Any(known => known.Compare(tag, useStrongComparison: false));
     }
 
     /// <summary>What is written.</summary>

@@ -1,9 +1,10 @@
 using Collab.Protocol;
+using Collab.Server.Channels.Views;
 
 namespace Collab.Server.Channels;
 
 /// <summary>One who reads a channel part by part, as fast as he likes; the channel stays open for him until he is disposed.</summary>
-internal sealed class ChannelReader(ChannelRoom room, ChannelPage start) : IDisposable
+internal sealed class ChannelReader(ChannelView view, ChannelPage start) : IDisposable
 {
     private const int PartMessages = 256;
     private const int PartBytes = 32 * 1024;
@@ -11,6 +12,9 @@ internal sealed class ChannelReader(ChannelRoom room, ChannelPage start) : IDisp
     private IReadOnlyList<StoredMessage>? _first = start.Messages;
     private long _cursor = start.Through;
     private bool _closed;
+
+    /// <summary>What he sees of the channel.</summary>
+    public ChannelView View => view;
 
     /// <summary>What comes next, as soon as there is something.</summary>
     /// <exception cref="CollabException"><c>position_lost</c>: it has been read too slowly, the history no longer has what comes next.</exception>
@@ -25,15 +29,16 @@ internal sealed class ChannelReader(ChannelRoom room, ChannelPage start) : IDisp
 
         while (true)
         {
-            if (await room.SlowReader.ReadAfterAsync(_cursor, PartBytes, cancellationToken) is { } batch)
+            if (await view.SlowReader.ReadAfterAsync(_cursor, PartBytes, cancellationToken) is { } batch)
             {
                 if (batch.IsGap)
                     throw new CollabException(ErrorCodes.PositionLost, "messages were published faster than they were read, and some are gone");
                 _cursor = batch.Through;
-                return batch.Stored;
+                if (batch.Stored.Count > 0)
+                    return batch.Stored;
             }
 
-            await room.WaitAsync(_cursor).WaitAsync(cancellationToken);
+            await view.Room.WaitAsync(_cursor).WaitAsync(cancellationToken);
         }
     }
 
@@ -42,7 +47,7 @@ internal sealed class ChannelReader(ChannelRoom room, ChannelPage start) : IDisp
         if (_closed)
             return;
         _closed = true;
-        room.Leave();
+        view.Room.Leave();
     }
 }
 
@@ -55,7 +60,8 @@ internal readonly record struct ChannelStart(ChannelPage Page, bool Recovered);
 /// <param name="Page">The messages.</param>
 /// <param name="Recovered">False when something between the position that was given and the messages is lost.</param>
 /// <param name="Start">The offset after which the history begins.</param>
-internal readonly record struct ChannelPoll(ChannelPage Page, bool Recovered, long Start);
+/// <param name="Tag">Tells it from answers of other views; null when it may be another one the next time (<see cref="ChannelView.Tag"/>).</param>
+internal readonly record struct ChannelPoll(ChannelPage Page, bool Recovered, long Start, string? Tag);
 
 /// <summary>The answer to <c>Subscribe</c>, after which the subscription begins.</summary>
 internal sealed class SubscribeAnswer(SubscribedChannel answer, Action follow) : Fanout.IAnswerThenFollow

@@ -72,7 +72,7 @@ internal sealed partial class ChannelRoom
             var old = TooOld(messages);
             from += old;
             if (old < messages.Count || old == 0)
-                return new ChannelPage(head.Epoch, head.Offset, from, old == 0 ? messages : [.. messages.Skip(old)]);
+                return ChannelPage.Dense(head.Epoch, head.Offset, from, old == 0 ? messages : [.. messages.Skip(old)]);
         }
     }
 
@@ -108,7 +108,7 @@ internal sealed partial class ChannelRoom
         ChannelPage Page(Position headNow, long last, List<StoredMessage> messages)
         {
             messages.RemoveRange(0, TooOld(messages));
-            return new ChannelPage(headNow.Epoch, headNow.Offset, messages.Count > 0 ? messages[0].Offset - 1 : Math.Max(last, 0), messages);
+            return ChannelPage.Dense(headNow.Epoch, headNow.Offset, messages.Count > 0 ? messages[0].Offset - 1 : Math.Max(last, 0), messages);
         }
     }
 

@@ -1,11 +1,11 @@
 using Collab.Protocol;
 using Collab.Server.Channels.Handlers;
+using Collab.Server.Channels.Views;
 using Collab.Server.Events;
 using Collab.Server.Fanout;
 using Collab.Server.Nodes;
 using Collab.Server.Operations;
 using Collab.Server.Rooms;
-using Microsoft.AspNetCore.SignalR.Protocol;
 using Microsoft.Extensions.Logging;
 
 namespace Collab.Server.Channels;
@@ -14,7 +14,7 @@ namespace Collab.Server.Channels;
 /// One open channel on this node: the beat in which its messages are committed, sent on and acknowledged, in this order; its newest
 /// messages; and those who wait for the next one.
 /// </summary>
-internal sealed partial class ChannelRoom : IRoomSource
+internal sealed partial class ChannelRoom
 {
     private const int MaxPublishesPerCommit = 4096;
     private const long MaxPendingBytes = 32 * 1024 * 1024;
@@ -63,7 +63,9 @@ internal sealed partial class ChannelRoom : IRoomSource
         _feed = new RoomFeed<ChannelFrame>(SendAsync, ReadAsync, TimeSpan.Zero, logger);
         Presence = new ChannelPresence(this, connections, TimeSpan.FromMilliseconds(options.PresenceGraceMilliseconds), clock);
         Retention = new ChannelRetention(Key, space.Retention, log, name, logger);
-        SlowReader = new SlowReader(this, space.SlowReaders, metrics);
+        Metrics = metrics;
+        Whole = new ChannelView(this, new ChannelAddress(name, name, Filter: null), sight: null);
+        Views = new ChannelViews(this, connections, options.MaxViews, logger);
         var beat = TimeSpan.FromMilliseconds(options.BeatMilliseconds);
         _beat = new CommitBeat<PendingPublish>(() => BeatOf(beat), MaxPublishesPerCommit, MaxPendingBytes, CommitAsync);
     }
@@ -74,7 +76,7 @@ internal sealed partial class ChannelRoom : IRoomSource
 
     public RoomKey Key { get; }
 
-    /// <summary>The SignalR group of the subscribers.</summary>
+    /// <summary>The SignalR group of those who subscribe to all messages.</summary>
     public string Group { get; }
 
     public ChannelPeers Peers { get; }
@@ -86,8 +88,13 @@ internal sealed partial class ChannelRoom : IRoomSource
 
     public ChannelRetention Retention { get; }
 
-    /// <summary>Serves those who have fallen behind, or read part by part.</summary>
-    public SlowReader SlowReader { get; }
+    public ChannelMetrics Metrics { get; }
+
+    /// <summary>The view that has all messages.</summary>
+    public ChannelView Whole { get; }
+
+    /// <summary>What those follow who do not get all messages.</summary>
+    public ChannelViews Views { get; }
 
     /// <summary>How many subscribe, read and publish on this node now.</summary>
     public int Occupants => Volatile.Read(ref _occupants);
@@ -111,8 +118,6 @@ internal sealed partial class ChannelRoom : IRoomSource
                 return _tail.Bytes;
         }
     }
-
-    bool IRoomSource.IsServedWhenFree => Namespace.SlowReaders is not SlowReaders.Recover;
 
     /// <summary>Keeps the channel open for a subscriber, a reader or a publisher, until <see cref="Leave"/>.</summary>
     /// <returns>False when this room was retired meanwhile: ask for the channel's new room.</returns>
@@ -190,7 +195,7 @@ internal sealed partial class ChannelRoom : IRoomSource
             return _tail.Epoch is null || _tail.Epoch == epoch;
     }
 
-    /// <summary>Another node has begun the channel's log anew.</summary>
+    /// <summary>The channel's log has begun anew, on whatever node.</summary>
     public void NoteRestarted() => _restarted(this);
 
     /// <summary>Whether the room was given up: nobody enters it any more.</summary>
@@ -221,13 +226,6 @@ internal sealed partial class ChannelRoom : IRoomSource
             return (_next ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }
     }
-
-    async ValueTask<CatchUpMessage?> IRoomSource.ReadAfterAsync(long after, CancellationToken cancellationToken) =>
-        await SlowReader.ReadAfterAsync(after, MaxBatchBytes, cancellationToken) is { } batch
-            ? new CatchUpMessage(batch.ToInvocation(), batch.Through)
-            : null;
-
-    InvocationMessage? IRoomSource.ReadLatest() => null;
 
     // What a beat saves is writes to readers; where there are few it would only be waiting.
     private TimeSpan BeatOf(TimeSpan whole) => whole * Math.Min(Volatile.Read(ref _occupants) / (double)ReadersOfWholeBeat, 1);
@@ -306,6 +304,7 @@ internal sealed partial class ChannelRoom : IRoomSource
             var batch = new ChannelBatch(Key, frame.Epoch, frame.After, frame.Through, isGap: false, frame.Messages);
             var invocation = batch.ToInvocation();
             await _connections.SendGroupAsync(Group, invocation.Target, invocation.Arguments!);
+            Views.Ring();
             WakeWaiting();
             Retention.Appended(frame.Messages);
         }

@@ -12,7 +12,7 @@ namespace Collab.Server.Channels;
 
 /// <summary>
 /// The channels that are open on this node. Sweeps away rooms that nobody is in, users who have not come back, and messages that are too
-/// old, also of channels that are not open.
+/// old, also of channels that are not open; tells those who get only a part how far they are.
 /// </summary>
 internal sealed class ChannelRooms(
     IRoomLog log,
@@ -174,7 +174,7 @@ internal sealed class ChannelRooms(
         if (!Close(room))
             return;
         ChannelLog.Restarted(_logger, room.Name);
-        _ = connections.ReconnectAsync(room.Key);
+        _ = connections.ReconnectAsync([room.Key, .. room.Views.Keys]);
     }
 
     private async Task SweepAsync()
@@ -196,6 +196,7 @@ internal sealed class ChannelRooms(
         foreach (var room in _rooms.Values)
         {
             await room.Presence.ExpireAsync();
+            room.Views.Ring(tellsProgress: true);
             if (room.TryRetire(emptySince))
                 Close(room);
             else

@@ -1,10 +1,10 @@
-using System.Runtime.CompilerServices;
 using System.Security.Claims;
 using Collab.Protocol;
+using Collab.Server.Channels.Views;
 using Collab.Server.Fanout;
 using Collab.Server.Rooms;
 using Collab.Server.Security;
-using Microsoft.AspNetCore.SignalR;
+using Microsoft.AspNetCore.SignalR.Protocol;
 using Microsoft.Extensions.Options;
 
 namespace Collab.Server.Channels;
@@ -13,18 +13,21 @@ namespace Collab.Server.Channels;
 /// What callers may do with channels, over whatever wire. Checks names, rights, sizes and rates, and throws
 /// <see cref="CollabException"/> with a stable code when one of them is not in order.
 /// </summary>
-internal sealed class ChannelService(
+internal sealed partial class ChannelService(
     ChannelRooms rooms,
     CollabLifetimeManager connections,
     RoomAuthorizer authorizer,
     PublishLimits limits,
+    IEnumerable<IChannelAudience> audiences,
     IOptions<ChannelOptions> options)
 {
     /// <summary>The most messages in one answer.</summary>
     public const int MaxMessages = 1000;
 
+    /// <summary>About how many bytes of them.</summary>
+    public const long MaxAnswerBytes = 1024 * 1024;
+
     private const int DefaultMessages = 100;
-    private const long MaxAnswerBytes = 1024 * 1024;
 
     /// <inheritdoc cref="RoomAuthorizer.Version"/>
     public int RightsVersion => authorizer.Version;
@@ -36,28 +39,33 @@ internal sealed class ChannelService(
         how ??= new SubscribeOptions();
         var presence = CheckPresence(how.Presence);
         var asked = authorizer.Version;
-        await CheckMayAsync(caller.User, channel, Rights.Subscribe);
+        var address = await CheckMayReadAsync(caller.User, channel);
         if (presence is not null)
             await CheckMayAsync(caller.User, channel, Rights.Presence);
         var (after, rewind) = CheckStart(how.After, how.Rewind);
 
-        var (room, membership) = await EnterAsync(caller.ConnectionId, channel);
+        var (view, membership) = await EnterAsync(caller, address, cancellationToken);
+        var room = view.Room;
         try
         {
-            var start = await StartAsync(room, after, rewind, cancellationToken);
+            var start = await view.StartAsync(after, rewind, MaxMessages, MaxAnswerBytes, cancellationToken);
             IReadOnlyList<ChannelMember> members = [];
             if (presence is not null)
             {
                 await room.Peers.AskAsync();
                 members = await room.Presence.JoinAsync(caller, presence);
             }
-            else
+            else if (address.Filter is null)
                 await room.Presence.LeaveAsync(caller.ConnectionId, caller.UserId, isLost: false);
             // Whoever ended meanwhile was taken out before he came in.
-            if (!connections.IsIn(caller.ConnectionId, room.Key))
+            if (!connections.IsIn(caller.ConnectionId, address.Key))
                 await room.Presence.LeaveAsync(caller.ConnectionId, caller.UserId, isLost: true);
             if (authorizer.Version != asked)
-                await CheckMayAsync(caller.User, channel, Rights.Subscribe);
+            {
+                await CheckMayAsync(caller.User, address.Channel, Rights.Subscribe);
+                await ReviewAsync(caller, channel);
+            }
+
             ChannelLog.Subscribed(rooms.Logger, caller.ConnectionId, channel, start.Page.Through);
             var answer = new SubscribedChannel(
                 new Position(start.Page.Epoch, start.Page.Through).ToString(), start.Recovered, MessagesOf(start.Page), members);
@@ -71,40 +79,43 @@ internal sealed class ChannelService(
         }
     }
 
-    /// <summary>Puts a connection into a channel's room.</summary>
-    public async Task<(ChannelRoom Room, Membership Membership)> EnterAsync(string connectionId, string channel)
+    /// <summary>Makes a connection one of those who follow what its user gets of a channel.</summary>
+    public async Task<(ChannelView View, Membership Membership)> EnterAsync(Caller caller, ChannelAddress address, CancellationToken cancellationToken)
     {
         while (true)
         {
-            var room = rooms.Enter(channel);
+            var (view, leave) = await FollowAsync(caller.User, address, cancellationToken);
             try
             {
-                var membership = await connections.JoinAsync(connectionId, room.Key, room.Group, room, room.Leave);
-                if (!room.IsRetired)
-                    return (room, membership);
+                var membership = await connections.JoinAsync(caller.ConnectionId, address.Key, view.Group, view, leave);
+                if (!view.Room.IsRetired)
+                    return (view, membership);
             }
             catch
             {
-                room.Leave();
+                leave();
                 throw;
             }
 
             // It was given up meanwhile; those who were in it then were asked to come back.
-            await connections.LeaveAsync(connectionId, room.Key, room.Group);
+            await connections.LeaveAsync(caller.ConnectionId, address.Key);
         }
     }
 
-    /// <summary>Asks anew what a subscriber may do. Who may not subscribe any more is taken out and told.</summary>
+    /// <summary>Asks anew what a subscriber may do and see. Who may not subscribe any more is taken out and told.</summary>
+    /// <param name="caller">The connection.</param>
+    /// <param name="channel">What it has subscribed to.</param>
     public async Task ReviewAsync(Caller caller, string channel)
     {
-        if (rooms.Find(channel) is not { } room || !connections.IsIn(caller.ConnectionId, room.Key))
+        var address = ChannelAddress.Parse(channel);
+        if (rooms.Find(address.Channel) is not { } room || connections.Find(caller.ConnectionId, address.Key) is not { } membership)
             return;
-        if (!await authorizer.MayAsync(caller.User, room.Key, Rights.Subscribe))
+        if (!await authorizer.MayAsync(caller.User, room.Key, Rights.Subscribe) || !await TrySeeAsync(caller, address, membership))
         {
             await UnsubscribeAsync(caller, channel);
             await connections.SendConnectionAsync(caller.ConnectionId, HubContract.ChannelClosed, [channel, ChannelCloseReasons.Forbidden]);
         }
-        else if (!await authorizer.MayAsync(caller.User, room.Key, Rights.Presence))
+        else if (address.Filter is null && !await authorizer.MayAsync(caller.User, room.Key, Rights.Presence))
         {
             await room.Presence.LeaveAsync(caller.ConnectionId, caller.UserId, isLost: false);
         }
@@ -113,12 +124,13 @@ internal sealed class ChannelService(
     /// <summary>Ends a subscription. Nothing happens when there is none.</summary>
     public async Task UnsubscribeAsync(Caller caller, string channel)
     {
-        CheckName(channel);
-        if (rooms.Find(channel) is not { } room)
+        var address = ChannelAddress.Parse(channel);
+        if (rooms.Find(address.Channel) is not { } room)
             return;
-        await connections.LeaveAsync(caller.ConnectionId, room.Key, room.Group);
-        await room.Presence.LeaveAsync(caller.ConnectionId, caller.UserId, isLost: false);
-        ChannelLog.Left(rooms.Logger, caller.ConnectionId, channel);
+        await connections.LeaveAsync(caller.ConnectionId, address.Key);
+        if (address.Filter is null)
+            await room.Presence.LeaveAsync(caller.ConnectionId, caller.UserId, isLost: false);
+        ChannelLog.Left(rooms.Logger, caller.ConnectionId, address.Channel);
     }
 
     /// <summary>A connection has ended: its user is present no more, unless he comes back.</summary>
@@ -128,6 +140,7 @@ internal sealed class ChannelService(
     {
         foreach (var key in joined)
         {
+            // Of a subscription with a filter there is no room of that name, and nobody is present by it.
             if (key.Kind is RoomKind.Channel && rooms.Find(key.Name) is { } room)
                 await room.Presence.LeaveAsync(caller.ConnectionId, caller.UserId, isLost: true);
         }
@@ -162,38 +175,6 @@ internal sealed class ChannelService(
         }
     }
 
-    /// <summary>Reads a part of the history: what follows a position, what precedes one, or the newest.</summary>
-    /// <exception cref="CollabException"><c>position_lost</c>: what follows the position cannot be read whole.</exception>
-    public async Task<ChannelHistory> GetHistoryAsync(
-        ClaimsPrincipal user, string channel, HistoryOptions? which, CancellationToken cancellationToken)
-    {
-        which ??= new HistoryOptions();
-        await CheckMayAsync(user, channel, Rights.Subscribe);
-        var (after, before, limit) = (CheckPosition(which.After), CheckPosition(which.Before), CheckLimit(which.Limit));
-        if (after is not null && before is not null)
-            throw new CollabException(ErrorCodes.InvalidArgument, "give after or before, not both");
-        return await VisitAsync(channel, async room =>
-        {
-            ChannelPage page;
-            if (after is { } from)
-            {
-                page = await room.ReachesAsync(from, cancellationToken)
-                    ? await room.ReadAfterAsync(from.Offset, limit, MaxAnswerBytes, cancellationToken)
-                    : default;
-                if (page.Messages is null || page.After > from.Offset)
-                    throw new CollabException(ErrorCodes.PositionLost, "the history does not reach back to this position");
-            }
-            else
-            {
-                if (before is { } to && !to.IsSameLogAs((await room.GetHeadAsync(cancellationToken)).Head))
-                    throw new CollabException(ErrorCodes.PositionLost, "the position is of another log");
-                page = await room.ReadBeforeAsync(before?.Offset ?? long.MaxValue, limit, MaxAnswerBytes, cancellationToken);
-            }
-
-            return new ChannelHistory(MessagesOf(page), new Position(page.Epoch, page.Head).ToString());
-        });
-    }
-
     /// <summary>Who is present.</summary>
     public async Task<ChannelMember[]> GetMembersAsync(ClaimsPrincipal user, string channel)
     {
@@ -203,108 +184,6 @@ internal sealed class ChannelService(
             await room.Peers.AskAsync();
             return room.Presence.Members();
         });
-    }
-
-    /// <summary>
-    /// The messages of a channel as a stream that goes on until the caller ends it, read only as fast as he takes them.
-    /// </summary>
-    /// <exception cref="HubException"><c>position_lost</c>: what comes next cannot be read whole.</exception>
-    public async IAsyncEnumerable<ChannelMessage> StreamAsync(
-        Caller caller, string channel, SubscribeOptions? how, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        using var stream = await CollabErrorFilter.GuardAsync(() => OpenAsync(caller.User, channel, how?.After, how?.Rewind, cancellationToken));
-        while (true)
-        {
-            var batch = await CollabErrorFilter.GuardAsync(() => stream.NextAsync(cancellationToken));
-            await CollabErrorFilter.GuardAsync(async () =>
-            {
-                await CheckMayAsync(caller.User, channel, Rights.Subscribe);
-                return true;
-            });
-            foreach (var message in batch)
-                yield return message.Message;
-        }
-    }
-
-    /// <summary>Opens a channel for a reader who asks for one part after the other.</summary>
-    /// <exception cref="CollabException"><c>position_lost</c>: what follows the position cannot be read whole.</exception>
-    public async Task<ChannelReader> OpenAsync(
-        ClaimsPrincipal user, string channel, string? after, int? rewind, CancellationToken cancellationToken)
-    {
-        await CheckMayAsync(user, channel, Rights.Subscribe);
-        var from = CheckStart(after, rewind);
-        var room = rooms.Enter(channel);
-        try
-        {
-            var start = await StartAsync(room, from.After, from.Rewind, cancellationToken);
-            if (!start.Recovered)
-                throw new CollabException(ErrorCodes.PositionLost, "the history does not reach back to this position");
-            return new ChannelReader(room, start.Page);
-        }
-        catch
-        {
-            room.Leave();
-            throw;
-        }
-    }
-
-    /// <summary>Reads what follows a position, waiting for it if there is nothing yet.</summary>
-    /// <param name="user">Who asks.</param>
-    /// <param name="channel">The channel.</param>
-    /// <param name="after">The position; null for the newest messages.</param>
-    /// <param name="limit">At most so many messages; null for 100.</param>
-    /// <param name="waiting">Called when there is nothing, with the task that ends when there may be; returns false to wait no longer.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    public async Task<ChannelPoll> PollAsync(
-        ClaimsPrincipal user, string channel, string? after, int? limit, Func<Task, Task<bool>> waiting, CancellationToken cancellationToken)
-    {
-        await CheckMayAsync(user, channel, Rights.Subscribe);
-        var (position, most) = (CheckPosition(after), CheckLimit(limit));
-        return await VisitAsync(channel, async room =>
-        {
-            while (true)
-            {
-                var start = position is null
-                    ? new ChannelStart(await room.ReadBeforeAsync(long.MaxValue, most, MaxAnswerBytes, cancellationToken), true)
-                    : await StartAsync(room, position, null, cancellationToken, most);
-                if (start.Page.Messages.Count > 0 || !start.Recovered)
-                    return new ChannelPoll(start.Page, start.Recovered, room.Retention.StartOf(start.Page.Head));
-                if (!await waiting(room.WaitAsync(start.Page.Head)))
-                    return new ChannelPoll(start.Page, start.Recovered, room.Retention.StartOf(start.Page.Head));
-                // Meanwhile it may have been revoked.
-                await CheckMayAsync(user, channel, Rights.Subscribe);
-            }
-        });
-    }
-
-    /// <summary>Where a reader begins, and what he gets at once.</summary>
-    public static async ValueTask<ChannelStart> StartAsync(
-        ChannelRoom room, Position? after, int? rewind, CancellationToken cancellationToken, int limit = MaxMessages)
-    {
-        if (after is { } from)
-        {
-            var isHere = await room.ReachesAsync(from, cancellationToken);
-            if (isHere)
-            {
-                var page = await room.ReadAfterAsync(from.Offset, limit, MaxAnswerBytes, cancellationToken);
-                if (page.After == from.Offset)
-                    return new ChannelStart(page, true);
-            }
-
-            // What is still there follows, unless the caller has said what he wants then.
-            return new ChannelStart(
-                rewind is { } last
-                    ? await room.ReadBeforeAsync(long.MaxValue, last, MaxAnswerBytes, cancellationToken)
-                    : await room.ReadAfterAsync(isHere ? from.Offset : 0, limit, MaxAnswerBytes, cancellationToken),
-                false);
-        }
-
-        var (head, _) = await room.GetHeadAsync(cancellationToken);
-        return new ChannelStart(
-            rewind is > 0
-                ? await room.ReadBeforeAsync(long.MaxValue, rewind.Value, MaxAnswerBytes, cancellationToken)
-                : new ChannelPage(head.Epoch, head.Offset, head.Offset, []),
-            true);
     }
 
     /// <exception cref="CollabException"><c>invalid_name</c> or <c>forbidden</c>.</exception>
@@ -320,6 +199,15 @@ internal sealed class ChannelService(
         rewind is < 0 or > MaxMessages
             ? throw new CollabException(ErrorCodes.InvalidArgument, $"rewind is 0 to {MaxMessages}")
             : (CheckPosition(after), rewind);
+
+    /// <summary>Whether somebody may read what he names.</summary>
+    /// <exception cref="CollabException"><c>invalid_name</c>, <c>invalid_argument</c> or <c>forbidden</c>.</exception>
+    public async ValueTask<ChannelAddress> CheckMayReadAsync(ClaimsPrincipal user, string channel)
+    {
+        var address = ChannelAddress.Parse(channel);
+        await CheckMayAsync(user, address.Channel, Rights.Subscribe);
+        return address;
+    }
 
     private static void CheckName(string channel)
     {
@@ -355,6 +243,56 @@ internal sealed class ChannelService(
         for (var i = 0; i < messages.Length; i++)
             messages[i] = page.Messages[i].Message;
         return messages;
+    }
+
+    /// <summary>What a user gets of an open channel.</summary>
+    private async ValueTask<ChannelView> ViewAsync(ClaimsPrincipal user, ChannelRoom room, ChannelAddress address, CancellationToken cancellationToken)
+    {
+        ChannelSight? sight = null;
+        foreach (var audience in audiences)
+            sight ??= await audience.SightOfAsync(address.Channel, user, cancellationToken);
+        return address.Filter is null && sight is null ? room.Whole : new ChannelView(room, address, sight);
+    }
+
+    /// <summary>Opens a channel for one who follows it.</summary>
+    /// <returns>What he gets, and what to call when he follows it no more.</returns>
+    private async ValueTask<(ChannelView View, Action Leave)> FollowAsync(ClaimsPrincipal user, ChannelAddress address, CancellationToken cancellationToken)
+    {
+        var room = rooms.Enter(address.Channel);
+        try
+        {
+            var view = await ViewAsync(user, room, address, cancellationToken);
+            var leave = await room.Views.EnterAsync(view, cancellationToken);
+            return (view, leave + room.Leave);
+        }
+        catch
+        {
+            room.Leave();
+            throw;
+        }
+    }
+
+    /// <summary>Lets a subscriber, whose claims may be others now, see what he sees by these.</summary>
+    /// <returns>False when that is nothing.</returns>
+    private async ValueTask<bool> TrySeeAsync(Caller caller, ChannelAddress address, Membership membership)
+    {
+        try
+        {
+            var (view, leave) = await FollowAsync(caller.User, address, CancellationToken.None);
+            if (view.Group == membership.Group || !await connections.MoveAsync(caller.ConnectionId, membership, view.Group, view, leave))
+                leave();
+            return true;
+        }
+        catch (CollabException)
+        {
+            return false;
+        }
+        catch (RoomLogUnavailableException)
+        {
+            // He comes back, and waits until it can be told.
+            _ = connections.EndAsync(caller.ConnectionId, new CloseMessage(error: null, allowReconnect: true));
+            return true;
+        }
     }
 
     private async Task<T> VisitAsync<T>(string channel, Func<ChannelRoom, Task<T>> visit)

@@ -8,7 +8,10 @@ internal sealed class ChannelTail
     private const int MaxMessages = 1024;
     private const long MaxWeight = 1024 * 1024;
 
-    private readonly Queue<StoredMessage> _messages = new();
+    // A ring: who is nearly up to date begins near its end, and must not walk there.
+    private StoredMessage[] _ring = [];
+    private int _first;
+    private int _count;
     private long _weight;
 
     /// <summary>What it takes in memory, about, in bytes: each message as it is stored and as JSON.</summary>
@@ -21,7 +24,7 @@ internal sealed class ChannelTail
     public long Head { get; private set; }
 
     /// <summary>The tail holds everything after this offset.</summary>
-    public long Start => Head - _messages.Count;
+    public long Start => Head - _count;
 
     /// <summary>Adds what was committed after <paramref name="after"/>.</summary>
     public void Append(string epoch, long after, IReadOnlyList<StoredMessage> messages)
@@ -36,32 +39,30 @@ internal sealed class ChannelTail
 
         for (var i = 0; i < messages.Count; i++)
         {
-            _messages.Enqueue(messages[i]);
-            _weight += messages[i].Weight;
+            if (_count == MaxMessages)
+                TakeFirst();
+            Add(messages[i]);
             Head++;
         }
 
-        while (_messages.Count > MaxMessages || (_weight > MaxWeight && _messages.Count > 1))
-            _weight -= _messages.Dequeue().Weight;
+        while (_weight > MaxWeight && _count > 1)
+            TakeFirst();
     }
 
     /// <summary>Forgets the messages, not where the log ends.</summary>
     public void Drop()
     {
-        _messages.Clear();
-        _weight = 0;
+        (_ring, _first, _count, _weight) = ([], 0, 0, 0);
     }
 
     /// <summary>The messages after an offset that is not before <see cref="Start"/>, at most so many.</summary>
     public List<StoredMessage> After(long offset, int limit, long maxWeight)
     {
         var found = new List<StoredMessage>((int)Math.Clamp(Head - offset, 0, limit));
-        var skip = offset - Start;
         var weight = 0L;
-        foreach (var message in _messages)
+        for (var i = (int)Math.Max(offset - Start, 0); i < _count; i++)
         {
-            if (skip-- > 0)
-                continue;
+            var message = _ring[(_first + i) % _ring.Length];
             if (found.Count == limit || (found.Count > 0 && weight + message.Weight > maxWeight))
                 break;
             weight += message.Weight;
@@ -69,5 +70,27 @@ internal sealed class ChannelTail
         }
 
         return found;
+    }
+
+    private void Add(StoredMessage message)
+    {
+        if (_count == _ring.Length)
+        {
+            var larger = new StoredMessage[Math.Clamp(_count * 2, 16, MaxMessages)];
+            for (var i = 0; i < _count; i++)
+                larger[i] = _ring[(_first + i) % _ring.Length];
+            (_ring, _first) = (larger, 0);
+        }
+
+        _ring[(_first + _count++) % _ring.Length] = message;
+        _weight += message.Weight;
+    }
+
+    private void TakeFirst()
+    {
+        _weight -= _ring[_first].Weight;
+        _ring[_first] = null!;
+        _first = (_first + 1) % _ring.Length;
+        _count--;
     }
 }

@@ -30,7 +30,7 @@ internal static class TextPieces
                     next++;
                 }
 
-                joined.Add(next == first + 1 ? messages[first] : WithText(messages[next - 1], text.ToString(), next - first - 1));
+                joined.Add(next == first + 1 ? messages[first] : WithText(messages[next - 1], text.ToString()));
             }
             else
             {
@@ -57,7 +57,7 @@ internal static class TextPieces
         return text.GetString();
     }
 
-    private static StoredMessage WithText(StoredMessage last, string text, long skipped)
+    private static StoredMessage WithText(StoredMessage last, string text)
     {
         var output = new ArrayBufferWriter<byte>(last.Data.Utf8.Length + text.Length);
         using (var data = JsonDocument.Parse(last.Data.Utf8))
@@ -75,7 +75,6 @@ internal static class TextPieces
             writer.WriteEndObject();
         }
 
-        var whole = new StoredMessage(last.Offset, last.Message with { Data = JsonData.FromStored(output.WrittenMemory) });
-        return whole.Skipping(skipped);
+        return new StoredMessage(last.Offset, last.Message with { Data = JsonData.FromStored(output.WrittenMemory) });
     }
 }

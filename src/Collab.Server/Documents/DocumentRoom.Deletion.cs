@@ -32,7 +32,7 @@ internal sealed partial class DocumentRoom
         Volatile.Read(ref _advanced)?.TrySetResult();
         foreach (var member in members)
         {
-            await _connections.LeaveAsync(member.ConnectionId, Key, Group);
+            await _connections.LeaveAsync(member.ConnectionId, Key);
             if (member.TryGoOut())
                 Events?.Left(member);
             Awareness.Remove(member.ConnectionId);

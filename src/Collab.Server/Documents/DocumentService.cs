@@ -247,7 +247,7 @@ internal sealed class DocumentService(
         CheckName(documentId);
         if (rooms.Find(documentId) is not { } room)
             return;
-        await connections.LeaveAsync(caller.ConnectionId, room.Key, room.Group);
+        await connections.LeaveAsync(caller.ConnectionId, room.Key);
         await RemoveAsync(room, caller.ConnectionId);
     }
 

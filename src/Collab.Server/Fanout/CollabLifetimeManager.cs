@@ -56,9 +56,23 @@ internal sealed class CollabLifetimeManager(
     {
         if (!_connections.TryGetValue(connectionId, out var connection))
             throw Outbox.HasEnded();
-        var membership = connection.Outbox.Join(room, source, ended, limits.Value.RoomsPerConnection);
+        var (membership, former) = connection.Outbox.Join(room, group, source, ended, limits.Value.RoomsPerConnection);
         await inner.AddToGroupAsync(connectionId, group);
+        if (former is not null && former.Group != group)
+            await inner.RemoveFromGroupAsync(connectionId, former.Group);
         return membership;
+    }
+
+    /// <summary>Gives a member another source and group for his room; he goes on where he is.</summary>
+    /// <returns>False when he is not in it any more.</returns>
+    public async ValueTask<bool> MoveAsync(string connectionId, Membership membership, string group, IRoomSource source, Action? ended)
+    {
+        var former = membership.Group;
+        if (!_connections.TryGetValue(connectionId, out var connection) || !connection.Outbox.Move(membership, group, source, ended))
+            return false;
+        await inner.AddToGroupAsync(connectionId, group);
+        await inner.RemoveFromGroupAsync(connectionId, former);
+        return true;
     }
 
     /// <inheritdoc cref="Outbox.Follow"/>
@@ -72,16 +86,20 @@ internal sealed class CollabLifetimeManager(
     public bool IsIn(string connectionId, RoomKey room) =>
         _connections.TryGetValue(connectionId, out var connection) && connection.Outbox.IsIn(room);
 
+    /// <summary>A connection's membership in a room, if it is there.</summary>
+    public Membership? Find(string connectionId, RoomKey room) =>
+        _connections.TryGetValue(connectionId, out var connection) ? connection.Outbox.Find(room) : null;
+
     /// <summary>The rooms that a connection is in.</summary>
     public IReadOnlyCollection<RoomKey> RoomsOf(string connectionId) =>
         _connections.TryGetValue(connectionId, out var connection) ? connection.Outbox.Rooms() : [];
 
     /// <summary>Takes a connection out of a room. Returns false when it was not in it.</summary>
-    public async ValueTask<bool> LeaveAsync(string connectionId, RoomKey room, string group)
+    public async ValueTask<bool> LeaveAsync(string connectionId, RoomKey room)
     {
-        if (!_connections.TryGetValue(connectionId, out var connection) || !connection.Outbox.Leave(room))
+        if (!_connections.TryGetValue(connectionId, out var connection) || connection.Outbox.Leave(room) is not { } membership)
             return false;
-        await inner.RemoveFromGroupAsync(connectionId, group);
+        await inner.RemoveFromGroupAsync(connectionId, membership.Group);
         return true;
     }
 
@@ -129,9 +147,9 @@ internal sealed class CollabLifetimeManager(
     /// Asks those who are in a room to close their connections and to come back, as what they know of the room's positions no longer holds; ends the
     /// connection of who does not.
     /// </summary>
-    public async Task ReconnectAsync(RoomKey room)
+    public async Task ReconnectAsync(IReadOnlyCollection<RoomKey> rooms)
     {
-        OutboxConnection[] members = [.. _connections.Values.Where(connection => connection.Outbox.IsIn(room))];
+        OutboxConnection[] members = [.. _connections.Values.Where(connection => rooms.Any(connection.Outbox.IsIn))];
         await CloseAsync(members, new SerializedHubMessage(ComeBack()));
         await Task.WhenAny(Task.WhenAll(members.Select(member => member.Ended)), Task.Delay(EndPatience, clock));
         foreach (var member in members.Where(member => !member.Ended.IsCompleted))

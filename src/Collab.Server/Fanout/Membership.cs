@@ -6,15 +6,27 @@ namespace Collab.Server.Fanout;
 /// One connection's place in one room: the cursor into the room's log, and whether it follows live. Guarded by its outbox' lock.
 /// </summary>
 /// <param name="room">The room.</param>
+/// <param name="group">The SignalR group in which he is for it.</param>
 /// <param name="source">What the member is served from when he has fallen behind.</param>
 /// <param name="ended">Called once, when the connection is no more in the room by this membership; null when nobody needs to know.</param>
-internal sealed class Membership(RoomKey room, IRoomSource source, Action? ended)
+internal sealed class Membership(RoomKey room, string group, IRoomSource source, Action? ended)
 {
     public RoomKey Room { get; } = room;
 
-    public IRoomSource Source { get; } = source;
+    public string Group { get; private set; } = group;
+
+    public IRoomSource Source { get; private set; } = source;
 
     public void End() => ended?.Invoke();
+
+    /// <summary>Gives the member another source and group. He goes on where he is.</summary>
+    /// <returns>What is to be called as he is not in the former group any more.</returns>
+    public Action? Move(string toGroup, IRoomSource toSource, Action? whenEnded)
+    {
+        var former = ended;
+        (Group, Source, ended) = (toGroup, toSource, whenEnded);
+        return former;
+    }
 
     /// <summary>The offset up to which the member's messages have been written or stand in the outbox.</summary>
     public long Cursor { get; set; }

@@ -36,15 +36,17 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
 
     /// <summary>Adds the connection to a room. Until <see cref="Follow"/> the room's messages are noted, not sent.</summary>
     /// <param name="room">The room.</param>
+    /// <param name="group">The SignalR group in which the connection is for it.</param>
     /// <param name="source">What the member is served from when he has fallen behind.</param>
     /// <param name="ended">Called once, when this membership is over.</param>
     /// <param name="maxRooms">In how many rooms it may be; 0 for any number.</param>
     /// <exception cref="CollabException">
     /// <c>not_joined</c>: the connection has ended. <c>too_many</c>: it is in too many rooms already.
     /// </exception>
-    public Membership Join(RoomKey room, IRoomSource source, Action? ended, int maxRooms)
+    /// <returns>The membership, and the one that was in its place, if any.</returns>
+    public (Membership Membership, Membership? Former) Join(RoomKey room, string group, IRoomSource source, Action? ended, int maxRooms)
     {
-        var membership = new Membership(room, source, ended);
+        var membership = new Membership(room, group, source, ended);
         Membership? former;
         lock (_gate)
         {
@@ -56,7 +58,7 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
         }
 
         former?.End();
-        return membership;
+        return (membership, former);
     }
 
     /// <summary>What is thrown to who acts for a connection that has ended.</summary>
@@ -81,21 +83,40 @@ internal sealed class Outbox(HubConnectionContext connection, FanoutOptions opti
         _ = DrainAsync(default);
     }
 
-    /// <returns>False when the connection was not in the room.</returns>
-    public bool Leave(RoomKey room)
+    /// <returns>Null when the connection was not in the room.</returns>
+    public Membership? Leave(RoomKey room)
     {
         Membership? membership;
         lock (_gate)
             _memberships.Remove(room, out membership);
 
         membership?.End();
-        return membership is not null;
+        return membership;
     }
 
-    public bool IsIn(RoomKey room)
+    public bool IsIn(RoomKey room) => Find(room) is not null;
+
+    /// <summary>The connection's membership in a room, if it is there.</summary>
+    public Membership? Find(RoomKey room)
     {
         lock (_gate)
-            return _memberships.Contains(room);
+            return _memberships.Find(room);
+    }
+
+    /// <summary>Gives a member another source and group for his room.</summary>
+    /// <returns>False when he has left it meanwhile.</returns>
+    public bool Move(Membership membership, string group, IRoomSource source, Action? ended)
+    {
+        Action? former;
+        lock (_gate)
+        {
+            if (_memberships.Find(membership.Room) != membership)
+                return false;
+            former = membership.Move(group, source, ended);
+        }
+
+        former?.Invoke();
+        return true;
     }
 
     /// <summary>The rooms that the connection is in.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Collab.Crdt;
 using Collab.Protocol;
 using Collab.Server.Nodes;
@@ -78,6 +79,21 @@ public sealed class NodeTests : IAsyncLifetime
         await subscriber.UntilAsync(self => self.Received.Count == 3);
         Assert.Equal(["0", "1", "2"], subscriber.Data);
         await stream.UntilAsync(self => self.Events.Count == 3);
+    }
+
+    [Fact]
+    public async Task One_with_a_filter_gets_what_is_his_from_every_node_also_what_the_backplane_loses()
+    {
+        var (here, there) = (new ChannelClient(await _a.ConnectAsync("ada")), new ChannelClient(await _b.ConnectAsync("ben")));
+        await there.SubscribeAsync("c?n=gte.5");
+        for (var i = 0; i < 10; i++)
+            await here.PublishAsync("c", "n", new { n = i });
+        await there.UntilAsync(self => self.Received.Count == 5);
+        _nodes.Network.IsLossy = true;
+        for (var i = 0; i < 10; i++)
+            await here.PublishAsync("c", "n", new { n = i });
+        await there.UntilAsync(self => self.Received.Count == 10);
+        Assert.Equal([.. Enumerable.Range(5, 5), .. Enumerable.Range(5, 5)], there.Data.Select(data => JsonElement.Parse(data).GetProperty("n").GetInt32()));
     }
 
     [Fact]

@@ -25,7 +25,7 @@ public sealed class Channel
         _queue = new PublishQueue(connection, name, publishQueue);
     }
 
-    /// <summary>The channel's name.</summary>
+    /// <summary>The channel's name, with the filter if there is one.</summary>
     public string Name { get; }
 
     private CollabException Ended => new(ClientErrorCodes.Disconnected, $"Channel \"{Name}\": the connection was closed for good.");
@@ -39,6 +39,8 @@ public sealed class Channel
     public ChannelSubscription Subscribe(Action<ChannelMessage> handler, ChannelSubscribeOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(handler);
+        if (options?.Filter is { } filter)
+            return _connection.Channel($"{Name}?{filter}").Subscribe(handler, options.WithoutFilter());
         var reader = new ChannelReader(handler, options ?? new ChannelSubscribeOptions(), _connection.Context.Tell);
         _connection.Context.Post(() =>
         {
@@ -126,7 +128,7 @@ public sealed class Channel
         _queue.Disconnected();
     }
 
-    internal void Arrived(ChannelMessage? message, MembersChanged? change) => _feed.Arrived(message, change);
+    internal void Arrived(ChannelNews news) => _feed.Arrived(news);
 
     internal void ClosedByServer(string reason) => _feed.Closed(reason);
 

@@ -39,9 +39,10 @@ internal sealed class ChannelCatchUp(CollabConnection connection, string channel
             reader.Follows(after, page.Position, recovered: true);
             foreach (var message in page.Messages)
                 reader.Read(message);
-            after = page.Messages.Count > 0 ? page.Messages[^1].Position : page.Position;
-            if (page.Messages.Count == 0 || Places.Reaches(after, page.Position))
+            reader.Reach(page.Next ?? page.Position);
+            if (page.Next is null)
                 return;
+            after = page.Next;
         }
     }
 
@@ -50,17 +51,19 @@ internal sealed class ChannelCatchUp(CollabConnection connection, string channel
     {
         var position = (await GetAsync(new HistoryOptions { Limit = 1 })).Position;
         var messages = new List<ChannelMessage>();
-        for (string? before = null; count is null || messages.Count < count; before = messages[0].Position)
+        for (string? before = null; count is null || messages.Count < count;)
         {
             var page = await GetAsync(new HistoryOptions { Before = before, Limit = Math.Min(Page, (count ?? int.MaxValue) - messages.Count) });
-            if (page.Messages.Count == 0)
-                break;
             messages.InsertRange(0, page.Messages);
+            before = page.Next;
+            if (before is null)
+                break;
         }
         var last = messages.Count > 0 ? messages[^1].Position : position;
         reader.Follows(messages.Count > 0 ? Places.Before(messages[0]) : position, last, recovered);
         foreach (var message in messages)
             reader.Read(message);
+        reader.Reach(position);
     }
 
     private Task<ChannelHistory> GetAsync(HistoryOptions options) => connection.CallAsync<ChannelHistory>("GetHistory", channel, options);

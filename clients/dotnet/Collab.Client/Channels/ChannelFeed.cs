@@ -54,14 +54,14 @@ internal sealed class ChannelFeed(CollabConnection connection, string name)
     }
 
     /// <summary>Something has come from the server.</summary>
-    public void Arrived(ChannelMessage? message, MembersChanged? change)
+    public void Arrived(ChannelNews news)
     {
         if (_session is not { } session)
             return;
         if (session.Held is { } held)
-            held.Add((message, change));
+            held.Add(news);
         else if (session.IsSubscribed)
-            HandOut(message, change);
+            HandOut(news);
     }
 
     /// <summary>The server has ended the subscription for good.</summary>
@@ -157,8 +157,8 @@ internal sealed class ChannelFeed(CollabConnection connection, string name)
         session.Held = null;
         if (!session.IsSubscribed || held is null)
             return;
-        foreach (var (message, change) in held)
-            HandOut(message, change);
+        foreach (var news in held)
+            HandOut(news);
     }
 
     private async Task UnsubscribeAsync(ChannelSession session)
@@ -180,8 +180,10 @@ internal sealed class ChannelFeed(CollabConnection connection, string name)
                 reader.Follows(from, answer.Position, answer.Recovered);
         }
         foreach (var message in answer.Messages)
-            HandOut(message, null);
+            HandOut(new ChannelNews(message));
         _cursor = answer.Position;
+        foreach (var reader in asked)
+            reader.Advance(answer.Position);
         foreach (var reader in asked)
         {
             if (reader.HasBegun)
@@ -189,22 +191,24 @@ internal sealed class ChannelFeed(CollabConnection connection, string name)
         }
     }
 
-    private void HandOut(ChannelMessage? message, MembersChanged? change)
+    private void HandOut(ChannelNews news)
     {
-        if (change is not null)
+        if (news.Change is { } change)
         {
             _members.Change(change);
             TellMembers(change);
         }
-        if (message is null)
+        if ((news.Message?.Position ?? news.Position) is not { } position)
             return;
-        if (_cursor is null || !Places.Reaches(_cursor, message.Position))
-            _cursor = message.Position;
+        if (_cursor is null || !Places.Reaches(_cursor, position))
+            _cursor = position;
         // One that has not begun will be told where it begins.
-        foreach (var reader in _readers.ToArray())
+        foreach (var reader in _readers.ToArray().Where(reader => reader.HasBegun || reader.IsBehind))
         {
-            if (reader.HasBegun || reader.IsBehind)
+            if (news.Message is { } message)
                 reader.Take(message);
+            else
+                reader.Advance(position);
         }
     }
 

@@ -12,7 +12,7 @@ internal sealed class ChannelReader(Action<ChannelMessage> handler, ChannelSubsc
 {
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     // What arrives while the history before it is being read; null otherwise.
-    private List<ChannelMessage>? _held;
+    private List<ChannelNews>? _held;
     private bool _isOver;
 
     public ChannelSubscribeOptions Options { get; } = options;
@@ -35,8 +35,13 @@ internal sealed class ChannelReader(Action<ChannelMessage> handler, ChannelSubsc
     {
         var held = _held ?? [];
         _held = null;
-        foreach (var message in held)
-            Take(message);
+        foreach (var news in held)
+        {
+            if (news.Message is { } message)
+                Read(message);
+            else
+                Reach(news.Position!);
+        }
         _ready.TrySetResult();
     }
 
@@ -64,9 +69,25 @@ internal sealed class ChannelReader(Action<ChannelMessage> handler, ChannelSubsc
     public void Take(ChannelMessage message)
     {
         if (_held is not null)
-            _held.Add(message);
+            _held.Add(new ChannelNews(message));
         else
             Read(message);
+    }
+
+    /// <summary>What arrives live has brought it to this position: what else there was is not for it.</summary>
+    public void Advance(string position)
+    {
+        if (_held is not null)
+            _held.Add(new ChannelNews(Position: position));
+        else
+            Reach(position);
+    }
+
+    /// <summary>There is nothing else for it up to this position.</summary>
+    public void Reach(string position)
+    {
+        if (Position is { } known && Places.Reaches(position, known))
+            Position = position;
     }
 
     /// <summary>Hands a message out, unless it is one that was handed out before.</summary>

@@ -59,6 +59,7 @@ internal sealed class ChannelStream(Channel channel, ChannelSubscribeOptions opt
             {
                 After = _position ?? options.After,
                 Rewind = _position is null ? options.Rewind : null,
+                Filter = options.Filter,
                 Presence = options.Presence,
                 OnGap = options.OnGap,
                 OnMembers = options.OnMembers,

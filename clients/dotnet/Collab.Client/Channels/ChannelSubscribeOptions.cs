@@ -13,6 +13,13 @@ public sealed class ChannelSubscribeOptions
     public int? Rewind { get; set; }
 
     /// <summary>
+    /// Only messages whose data satisfy it come, such as <c>room_id=eq.7</c> or <c>state=in.(open,late)&amp;priority=gte.3</c>; see
+    /// <c>docs/channels.md</c>. Such a subscription is one of <c>connection.Channel("name?filter")</c>, with which the history can be read by the
+    /// filter, too.
+    /// </summary>
+    public string? Filter { get; set; }
+
+    /// <summary>
     /// Makes one a member whom the others see: JSON's <c>true</c>, or any value to show with it. The newest subscription of a channel
     /// that has one says what. Null, <c>false</c> and JSON's <c>null</c> do not.
     /// </summary>
@@ -26,6 +33,9 @@ public sealed class ChannelSubscribeOptions
 
     /// <summary>The server refused the subscription, now or after a reconnect: it is over.</summary>
     public Action<CollabException>? OnClosed { get; set; }
+
+    internal ChannelSubscribeOptions WithoutFilter() =>
+        new() { After = After, Rewind = Rewind, Presence = Presence, OnGap = OnGap, OnMembers = OnMembers, OnClosed = OnClosed };
 }
 
 /// <summary>A place where messages are missing.</summary>

@@ -30,6 +30,7 @@ internal sealed partial class HubSession : IAsyncDisposable
         On<string, string>(HubContract.DocumentClosed, listener.DocumentClosed);
         On<string, ChannelMessage>(HubContract.MessageReceived, listener.MessageReceived);
         On<string, MembersChanged>(HubContract.MembersChanged, listener.MembersChanged);
+        On<string, string>(HubContract.ChannelAdvanced, listener.ChannelAdvanced);
         On<string, string>(HubContract.ChannelClosed, listener.ChannelClosed);
         hub.Closed += error =>
         {
@@ -192,6 +193,8 @@ internal interface IHubListener
     void MessageReceived(string channel, ChannelMessage message);
 
     void MembersChanged(string channel, MembersChanged change);
+
+    void ChannelAdvanced(string channel, string position);
 
     void ChannelClosed(string channel, string reason);
 }

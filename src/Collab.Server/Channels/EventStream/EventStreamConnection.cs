@@ -72,6 +72,7 @@ internal sealed class EventStreamConnection : HubConnectionContext, IDisposable
                     EventStreamProtocol.WriteGap(_output, new Position(start.Page.Epoch, start.Page.After), IsOfOne ? null : channel);
                 foreach (var message in start.Page.Messages)
                     WriteMessage(channel, start.Page.Epoch, message);
+                WriteAdvance(channel, new Position(start.Page.Epoch, start.Page.Through));
             }
 
             await FlushAsync();
@@ -155,6 +156,19 @@ internal sealed class EventStreamConnection : HubConnectionContext, IDisposable
             EventStreamProtocol.WriteGap(_output, batch.Gap, channel);
         foreach (var stored in batch.Stored)
             WriteMessage(channel, batch.Position.Epoch, stored);
+        if (batch.AdvancesFurther)
+            WriteAdvance(channel, batch.Position);
+    }
+
+    // By itself an id is no event, but from here on the browser comes back with it.
+    private void WriteAdvance(string channel, Position position)
+    {
+        ref var known = ref _positions[_channels[channel]];
+        if (known == position)
+            return;
+        known = position;
+        EventStreamProtocol.WriteId(_output, Id);
+        Write("\n");
     }
 
     private void WriteMessage(string channel, string epoch, StoredMessage message)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using System.Text.Json;
 using Collab.Protocol;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.SignalR;
@@ -42,6 +43,12 @@ internal sealed class EventStreamProtocol : IHubProtocol
             WriteId(output, stored.Message.Position);
             WriteEvent(output, stored, channel: null);
         }
+
+        if (batch.AdvancesFurther)
+        {
+            WriteId(output, batch.Position.ToString());
+            output.Write("\n"u8);
+        }
     }
 
     public ReadOnlyMemory<byte> GetMessageBytes(HubMessage message)
@@ -62,7 +69,7 @@ internal sealed class EventStreamProtocol : IHubProtocol
     /// <summary>A message, after its id.</summary>
     /// <param name="output">Where to.</param>
     /// <param name="stored">The message.</param>
-    /// <param name="channel">The channel's name, to be told with it; null when the stream is of one channel.</param>
+    /// <param name="channel">What the reader calls the channel, to be told with it; null when the stream is of one channel.</param>
     public static void WriteEvent(IBufferWriter<byte> output, StoredMessage stored, string? channel)
     {
         output.Write("event: "u8);
@@ -74,9 +81,8 @@ internal sealed class EventStreamProtocol : IHubProtocol
         }
         else
         {
-            // A name of a room needs no escapes.
             output.Write("\ndata: {\"channel\":\""u8);
-            Write(output, channel);
+            output.Write(JsonEncodedText.Encode(channel).EncodedUtf8Bytes);
             output.Write("\","u8);
             output.Write(stored.Json.AsSpan(1));
         }
@@ -87,12 +93,12 @@ internal sealed class EventStreamProtocol : IHubProtocol
     /// <summary>Says that messages are lost for this reader.</summary>
     /// <param name="output">Where to.</param>
     /// <param name="position">What the next messages follow.</param>
-    /// <param name="channel">The channel's name, to be told with it; null when the stream is of one channel.</param>
+    /// <param name="channel">What the reader calls the channel, to be told with it; null when the stream is of one channel.</param>
     public static void WriteGap(IBufferWriter<byte> output, Position position, string? channel = null)
     {
         output.Write("event: "u8);
         Write(output, GapEvent);
-        Write(output, channel is null ? "\ndata: {" : $"\ndata: {{\"channel\":\"{channel}\",");
+        Write(output, channel is null ? "\ndata: {" : $"\ndata: {{\"channel\":\"{JsonEncodedText.Encode(channel)}\",");
         Write(output, $"\"position\":\"{position}\"}}\n\n");
     }
 

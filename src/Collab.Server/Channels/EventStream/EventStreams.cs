@@ -1,4 +1,5 @@
 using Collab.Protocol;
+using Collab.Server.Channels.Views;
 using Collab.Server.Fanout;
 using Collab.Server.Limits;
 using Collab.Server.Security;
@@ -27,15 +28,16 @@ internal sealed class EventStreams(
 
     /// <summary>Streams channels until the client or the server ends it.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="channels">Which channels, each once.</param>
+    /// <param name="channels">Which channels, each once; a filter may follow a name (<see cref="ChannelAddress"/>).</param>
     /// <param name="lastId">The id that the client has seen last, or null: for several channels their positions with commas between.</param>
     /// <param name="rewind">The last so many messages of each, where there is no position.</param>
     public async Task<IResult> StreamAsync(HttpContext context, IReadOnlyList<string> channels, string? lastId, int? rewind)
     {
         if (lastId == EventStreamConnection.Over)
             return TypedResults.NoContent();
-        foreach (var channel in channels)
-            await service.CheckMayAsync(context.User, channel, Rights.Subscribe);
+        var addresses = new ChannelAddress[channels.Count];
+        for (var i = 0; i < addresses.Length; i++)
+            addresses[i] = await service.CheckMayReadAsync(context.User, channels[i]);
         var after = Positions(lastId, channels.Count);
         foreach (var position in after)
             ChannelService.CheckStart(position, rewind);
@@ -48,7 +50,7 @@ internal sealed class EventStreams(
         try
         {
             connections.Begin(caller, token: null, context.Request.Query[Connections.SessionParameter], string.Join(' ', channels));
-            await RunAsync(context.Response, connection, caller, after, rewind);
+            await RunAsync(context.Response, connection, caller, addresses, after, rewind);
         }
         catch (OperationCanceledException) when (connection.ConnectionAborted.IsCancellationRequested)
         {
@@ -64,16 +66,17 @@ internal sealed class EventStreams(
     }
 
     private async Task RunAsync(
-        HttpResponse response, EventStreamConnection connection, Caller caller, string?[] after, int? rewind)
+        HttpResponse response, EventStreamConnection connection, Caller caller, ChannelAddress[] channels, string?[] after, int? rewind)
     {
-        var (channels, asked) = (connection.Channels, service.RightsVersion);
-        var memberships = new (ChannelRoom Room, Membership Membership)[channels.Count];
-        var starts = new (string Channel, ChannelStart Start)[channels.Count];
+        var asked = service.RightsVersion;
+        var memberships = new Membership[channels.Length];
+        var starts = new (string Channel, ChannelStart Start)[channels.Length];
         for (var i = 0; i < memberships.Length; i++)
         {
-            memberships[i] = await service.EnterAsync(connection.ConnectionId, channels[i]);
+            (var view, memberships[i]) = await service.EnterAsync(caller, channels[i], connection.ConnectionAborted);
             var (position, last) = ChannelService.CheckStart(after[i], rewind);
-            starts[i] = (channels[i], await ChannelService.StartAsync(memberships[i].Room, position, last, connection.ConnectionAborted));
+            starts[i] = (channels[i].Text, await view.StartAsync(
+                position, last, ChannelService.MaxMessages, ChannelService.MaxAnswerBytes, connection.ConnectionAborted));
         }
 
         Begin(response);
@@ -81,13 +84,13 @@ internal sealed class EventStreams(
         for (var i = 0; i < memberships.Length; i++)
         {
             var page = starts[i].Start.Page;
-            lifetimes.Follow(connection.ConnectionId, memberships[i].Membership, page.Through, page.Head);
+            lifetimes.Follow(connection.ConnectionId, memberships[i], page.Through, page.Head);
         }
 
         if (service.RightsVersion != asked)
         {
             foreach (var channel in channels)
-                await service.ReviewAsync(caller, channel);
+                await service.ReviewAsync(caller, channel.Text);
         }
 
         await KeepAliveAsync(connection);

@@ -31,9 +31,10 @@ export interface ChannelLink {
  * `CollabConnection.channel` makes it.
  */
 export class Channel<Events extends object = AnyEvents> {
-  /** 1 to 200 characters of `A-Z a-z 0-9 . _ ~ : @ - /`, with no empty segment between slashes. */
+  /** 1 to 200 characters of `A-Z a-z 0-9 . _ ~ : @ - /`, with no empty segment between slashes; a question mark and a filter may follow, for readers. */
   readonly name: string;
   readonly #caller: ChannelCaller;
+  readonly #named: (name: string) => Channel;
   readonly #feed: ChannelFeed;
   readonly #queue: PublishQueue;
   #isDestroyed = false;
@@ -58,9 +59,10 @@ export class Channel<Events extends object = AnyEvents> {
   };
 
   /** @internal */
-  constructor(caller: ChannelCaller, name: string, capacity: number) {
+  constructor(caller: ChannelCaller, named: (name: string) => Channel, name: string, capacity: number) {
     this.name = name;
     this.#caller = caller;
+    this.#named = named;
     this.#feed = new ChannelFeed(caller, name);
     this.#queue = new PublishQueue(caller, name, capacity);
   }
@@ -70,7 +72,11 @@ export class Channel<Events extends object = AnyEvents> {
    * it was, and `onGap` tells when that is not possible. Subscriptions of one channel share what the server sends.
    * @param handler a function for all messages, or one per event.
    */
-  subscribe(handler: ((message: ChannelMessage<Events>) => void) | ChannelHandlers<Events>, options: ChannelSubscribeOptions = {}): ChannelSubscription {
+  subscribe(
+    handler: ((message: ChannelMessage<Events>) => void) | ChannelHandlers<Events>,
+    { filter, ...options }: ChannelSubscribeOptions = {},
+  ): ChannelSubscription {
+    if (filter !== undefined) return this.#named(`${this.name}?${filter}`).subscribe(handler as AnyHandler, options);
     let presence: unknown;
     let unsayable: CollabError | undefined;
     try {

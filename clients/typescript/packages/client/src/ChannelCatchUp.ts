@@ -2,7 +2,7 @@ import type { ChannelMessage } from "./ChannelContract.js";
 import type { ChannelReader } from "./ChannelReader.js";
 import { asCollabError } from "./ChannelSession.js";
 import type { ChannelSession } from "./ChannelSession.js";
-import { positionBefore, reaches } from "./positions.js";
+import { positionBefore } from "./positions.js";
 
 /** How many messages one call reads. */
 const PAGE = 1_000;
@@ -25,11 +25,12 @@ export async function readHistory(session: ChannelSession, channel: string, read
 
 async function readAfter(session: ChannelSession, channel: string, reader: ChannelReader, start: string): Promise<void> {
   for (let after = start; ; ) {
-    const { messages, position } = await session.call("GetHistory", channel, { after, limit: PAGE });
+    const { messages, position, next } = await session.call("GetHistory", channel, { after, limit: PAGE });
     reader.follows(after, position, true);
     for (const message of messages) reader.read(message);
-    after = messages.at(-1)?.position ?? position;
-    if (messages.length === 0 || reaches(after, position)) return;
+    reader.reach(next ?? position);
+    if (!next) return;
+    after = next;
   }
 }
 
@@ -40,11 +41,12 @@ async function readNewest(session: ChannelSession, channel: string, reader: Chan
   for (let before: string | undefined; count === undefined || messages.length < count; ) {
     const limit = Math.min(PAGE, (count ?? Infinity) - messages.length);
     const page = await session.call("GetHistory", channel, before === undefined ? { limit } : { before, limit });
-    if (page.messages.length === 0) break;
     messages = [...page.messages, ...messages];
-    before = messages[0]!.position;
+    if (!page.next) break;
+    before = page.next;
   }
   const last = messages.at(-1)?.position ?? position;
   reader.follows(messages[0] ? positionBefore(messages[0]) : position, last, recovered);
   for (const message of messages) reader.read(message);
+  reader.reach(position);
 }

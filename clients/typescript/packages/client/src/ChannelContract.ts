@@ -16,7 +16,10 @@ export interface ChannelMessageOf<Event extends string, Data> {
   readonly publishedAt: number;
   /** The publisher's user id, as the server knows him; null when he has none. */
   readonly publisher: string | null;
-  /** How many messages before it this one stands for, in a channel that spares slow readers some; absent when none. */
+  /**
+   * How many messages before it one does not get: they are not for one's filter or rights, or this one stands for them in a channel that spares
+   * slow readers some. Absent when none.
+   */
   readonly skipped?: number;
 }
 
@@ -60,6 +63,11 @@ export interface ChannelSubscribeOptions {
   after?: string;
   /** The last so many messages come first, 0 to 1,000; with `after`, only where that cannot be served. */
   rewind?: number;
+  /**
+   * Only messages whose data satisfy it come, such as `room_id=eq.7` or `state=in.(open,late)&priority=gte.3`; see `docs/channels.md`. Such a
+   * subscription is one of `connection.channel("name?filter")`, with which the history can be read by the filter, too.
+   */
+  filter?: string;
   /** Makes one a member whom the others see: `true`, or any JSON value to show with it. The newest subscription of a channel says what. */
   presence?: unknown;
   /** Messages were lost; what follows comes as usual. */
@@ -97,6 +105,11 @@ export interface ChannelHistory<Events extends object = AnyEvents> {
   readonly messages: readonly ChannelMessage<Events>[];
   /** The position of the channel's last message when this was read. */
   readonly position: string;
+  /**
+   * Give it as `after` again, or as `before` when reading backwards, to read on; absent or null when there was no more. With a filter a part may be
+   * empty and have a next one.
+   */
+  readonly next?: string | null;
 }
 
 /** What `Subscribe` returns. */

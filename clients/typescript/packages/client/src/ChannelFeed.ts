@@ -157,15 +157,20 @@ export class ChannelFeed {
     }
     for (const message of messages) this.#handOut({ message });
     this.#cursor = position;
+    for (const reader of asked) if (reader.hasBegun || reader.isBehind) reader.advance(position);
     for (const reader of asked) if (reader.hasBegun) reader.begun();
   }
 
   #handOut(news: ChannelNews): void {
     if ("change" in news) return this.#change(news.change);
-    const { message } = news;
-    if (this.#cursor === undefined || !reaches(this.#cursor, message.position)) this.#cursor = message.position;
-    // One that has not begun will be told where it begins.
-    for (const reader of [...this.#readers]) if (reader.hasBegun || reader.isBehind) reader.take(message);
+    const position = "message" in news ? news.message.position : news.position;
+    if (this.#cursor === undefined || !reaches(this.#cursor, position)) this.#cursor = position;
+    for (const reader of [...this.#readers]) {
+      // One that has not begun will be told where it begins.
+      if (!reader.hasBegun && !reader.isBehind) continue;
+      if ("message" in news) reader.take(news.message);
+      else reader.advance(position);
+    }
   }
 
   /** Readers that came while the subscription stood: they begin here, or read the history first. */

@@ -17,7 +17,7 @@ export class ChannelReader {
   #position: string | undefined;
   #over = false;
   /** What arrives while the history before it is being read; undefined otherwise. */
-  #held: ChannelMessage[] | undefined;
+  #held: (ChannelMessage | string)[] | undefined;
 
   constructor(handler: AnyHandler, options: ChannelSubscribeOptions) {
     this.#handler = handler;
@@ -50,7 +50,10 @@ export class ChannelReader {
   release(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
-    for (const message of held) this.take(message);
+    for (const item of held) {
+      if (typeof item === "string") this.reach(item);
+      else this.read(item);
+    }
     this.#settle.resolve();
   }
 
@@ -78,6 +81,17 @@ export class ChannelReader {
   take(message: ChannelMessage): void {
     if (this.#held) return void this.#held.push(message);
     this.read(message);
+  }
+
+  /** What arrives live has brought it to this position: what else there was is not for it. */
+  advance(position: string): void {
+    if (this.#held) this.#held.push(position);
+    else this.reach(position);
+  }
+
+  /** There is nothing else for it up to this position. */
+  reach(position: string): void {
+    if (this.#position !== undefined && reaches(position, this.#position)) this.#position = position;
   }
 
   /** Hands a message out, unless it is one that was handed out before. */

@@ -2,7 +2,11 @@ import type { ChannelCaller, ChannelMethods, ChannelMessage, MembersChange } fro
 import { CollabError } from "./CollabError.js";
 
 /** What the server sends of its own accord. */
-export type ChannelNews = { readonly message: ChannelMessage } | { readonly change: MembersChange };
+export type ChannelNews =
+  | { readonly message: ChannelMessage }
+  | { readonly change: MembersChange }
+  /** Everything up to this position that the subscription gets has come. */
+  | { readonly position: string };
 
 /** A channel over one connection, from its start to its end: what the server knows of us, and calls that end with the connection. */
 export class ChannelSession {

@@ -193,13 +193,14 @@ export class CollabConnection extends TypedEvents<CollabConnectionEvents> {
   }
 
   /**
-   * The channel of that name, the same object each time. Nothing is sent before it is used.
+   * The channel of that name, the same object each time. Nothing is sent before it is used. With a filter after it, as in
+   * `db:public.messages?room_id=eq.7`, it is for reading, and has only what satisfies the filter.
    * @typeParam Events a map of event names to the types of their data, as in `connection.channel<{ chat: ChatLine }>("room")`.
    */
   channel<Events extends object = AnyEvents>(name: string): Channel<Events> {
     let channel = this.#channels.get(name);
     if (!channel) {
-      this.#channels.set(name, (channel = new Channel(this, name, this.#options.publishQueue ?? PUBLISH_QUEUE)));
+      this.#channels.set(name, (channel = new Channel(this, (other) => this.channel(other), name, this.#options.publishQueue ?? PUBLISH_QUEUE)));
       if (this.#destroyed) channel.link.destroyed();
       else if (this.#session) channel.link.connected();
     }

@@ -64,6 +64,7 @@ export class HubSession {
     this.#on("AwarenessUpdated", (documentId, awareness) => options.onAwarenessUpdated(String(documentId), bytesFromWire(awareness)));
     this.#on("DocumentClosed", (documentId, reason) => options.onDocumentClosed(String(documentId), String(reason)));
     this.#on("MessageReceived", (channel, message) => options.onChannelNews(String(channel), { message: message as ChannelMessage }));
+    this.#on("ChannelAdvanced", (channel, position) => options.onChannelNews(String(channel), { position: String(position) }));
     this.#on("ChannelClosed", (channel, reason) => options.onChannelClosed(String(channel), String(reason)));
     this.#on("MembersChanged", (channel, change) => options.onChannelNews(String(channel), { change: change as MembersChange }));
   }

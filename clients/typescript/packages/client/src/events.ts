@@ -12,6 +12,8 @@ export interface ReadChannelOptions {
   after?: string;
   /** The last so many messages of each channel come first, where there is no position: 0 to 1,000. */
   rewind?: number;
+  /** Only messages whose data satisfy it, such as `room_id=eq.7`. Of several channels each can have one behind its name: `name?room_id=eq.7`. */
+  filter?: string;
   /** Gives a ticket of the server for this path, where cookies do not sign the page in; called whenever a stream is opened. */
   ticket?: (path: string) => string | Promise<string>;
   /** Messages of a channel were lost; what follows `position` comes as usual. */
@@ -37,7 +39,7 @@ export function readChannel<Events extends object = AnyEvents>(
   url: string,
   channel: string | readonly string[],
   handlers: ChannelEventHandlers<Events>,
-  { after, rewind, ticket, onGap }: ReadChannelOptions = {},
+  { after, rewind, filter, ticket, onGap }: ReadChannelOptions = {},
 ): ChannelEventReader {
   const path = `${typeof channel === "string" ? `/channels/${encodeURIComponent(channel)}` : ""}/events`;
   const listeners = { ...handlers, "collab:gap": onGap } as Record<string, ((data: { channel: string }) => void) | undefined>;
@@ -52,6 +54,7 @@ export function readChannel<Events extends object = AnyEvents>(
     if (isClosed) return;
     const query = new URLSearchParams(typeof channel === "string" ? [] : channel.map((name) => ["channel", name]));
     if (position !== undefined) query.set("after", position);
+    if (filter !== undefined) query.set("filter", filter);
     if (rewind !== undefined) query.set("rewind", String(rewind));
     if (ticket !== undefined) query.set("ticket", ticket);
     const opened = (source = new EventSource(`${url}${path}?${query}`));

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using Collab.Protocol;
 using Collab.Server.Channels.Views;
+using Collab.Server.Events;
 using Collab.Server.Fanout;
 using Collab.Server.Rooms;
 using Collab.Server.Security;
@@ -19,6 +20,7 @@ internal sealed partial class ChannelService(
     RoomAuthorizer authorizer,
     PublishLimits limits,
     IEnumerable<IChannelAudience> audiences,
+    ChannelOccupancy occupancy,
     IOptions<ChannelOptions> options)
 {
     /// <summary>The most messages in one answer.</summary>
@@ -263,7 +265,7 @@ internal sealed partial class ChannelService(
         {
             var view = await ViewAsync(user, room, address, cancellationToken);
             var leave = await room.Views.EnterAsync(view, cancellationToken);
-            return (view, leave + room.Leave);
+            return (view, leave + room.Leave + occupancy.Enter(address.Channel));
         }
         catch
         {

@@ -277,7 +277,7 @@ public sealed class WebhookTests : IAsyncLifetime
         foreach (var key in keys)
             webhook.Keys.Add(key);
         return CollabTestHost.StartAsync(
-            [.. Enumerable.Range(0, 20).Select(i => ($"Collab:Events:RetrySeconds:{i}", "0.05")), .. settings], 
+            [.. Enumerable.Range(0, 20).Select(i => ($"Collab:Events:RetrySeconds:{i}", "0.05")), .. settings],
             collab => collab.AddWebhook("hook", webhook, new EventSubscription { Events = { "channel.published" } }));
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Collab.Testing;
+using Collab.Testing.Events;
 
 namespace Collab.Webhooks;
 
@@ -18,7 +19,7 @@ public sealed class KilledServerTests
     [Fact]
     public async Task Every_acknowledged_message_is_told_and_those_of_a_channel_in_order()
     {
-        await using var receiver = await Receiver.StartAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
         using var folder = new TemporaryFolder();
         var acknowledged = new ConcurrentBag<(string Channel, int Number)>();
         for (var round = 0; round < 3; round++)
@@ -55,15 +56,9 @@ public sealed class KilledServerTests
             receiver.Taken.Select(request => request.Id).Distinct().Count(), receiver.Taken.Select(request => (request.Id, request.Body)).Distinct().Count());
     }
 
-    private static Task<HostProcess> StartAsync(TemporaryFolder folder, Receiver receiver) =>
+    private static Task<HostProcess> StartAsync(TemporaryFolder folder, WebhookReceiver receiver) =>
         HostProcess.Launch(folder.Path, settings: [.. Settings, ("Collab__Events__Webhooks__0__Url", receiver.Url)]).ReadyAsync();
 
-    private static List<(string Channel, int Number)> Told(Receiver receiver) =>
-    [
-        .. receiver.Taken.DistinctBy(request => request.Id).SelectMany(request =>
-        {
-            var data = request.Event.GetProperty("data");
-            return data.GetProperty("messages").EnumerateArray().Select(message => (data.GetProperty("channel").GetString()!, message.GetProperty("data").GetInt32()));
-        }),
-    ];
+    private static List<(string Channel, int Number)> Told(WebhookReceiver receiver) =>
+        [.. receiver.Taken.DistinctBy(request => request.Id).SelectMany(request => request.Numbers.Select(number => (request.Channel, number)))];
 }

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Collab.Server;
 using Collab.Server.Events;
 using Collab.Testing;
+using Collab.Testing.Events;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using NSec.Cryptography;
@@ -17,9 +18,9 @@ public sealed class WebhookTests : IAsyncLifetime
 
     private static readonly string Secret = "whsec_" + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
 
-    private Receiver _receiver = null!;
+    private WebhookReceiver _receiver = null!;
 
-    public async Task InitializeAsync() => _receiver = await Receiver.StartAsync();
+    public async Task InitializeAsync() => _receiver = await WebhookReceiver.StartAsync();
 
     public async Task DisposeAsync() => await _receiver.DisposeAsync();
 

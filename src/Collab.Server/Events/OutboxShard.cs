@@ -30,11 +30,15 @@ internal sealed class OutboxShard(int number, long done)
 /// <summary>A note as it is kept in the outbox.</summary>
 /// <param name="Shard">In which of its logs.</param>
 /// <param name="Epoch">The log's epoch.</param>
-/// <param name="Offset">Where in it; of several that are told as one, of the last.</param>
+/// <param name="First">Where in it; of several that are told as one, the first.</param>
+/// <param name="Offset">The last of them.</param>
 /// <param name="At">When it was written.</param>
 /// <param name="Note">What it says.</param>
-internal sealed record StoredNote(OutboxShard Shard, string Epoch, long Offset, DateTimeOffset At, EventNote Note)
+internal sealed record StoredNote(OutboxShard Shard, string Epoch, long First, long Offset, DateTimeOffset At, EventNote Note)
 {
     /// <summary>The id of the event. It does not depend on when or how often it is sent.</summary>
     public string EventId => $"{Epoch}-{Shard.Number}-{Offset}";
+
+    /// <summary>This and the next one, told as one; null when they cannot be.</summary>
+    public StoredNote? With(StoredNote next) => Note.With(next.Note) is { } both ? next with { First = First, Note = both } : null;
 }

@@ -11,8 +11,11 @@ internal sealed class RoomDelivery(string subject, OutboxShard shard)
     /// <summary>What was read and waits, in order.</summary>
     public Queue<StoredNote> Notes { get; } = new();
 
-    /// <summary>The events made of the first notes, without those that were delivered; and how many notes each is the last event of.</summary>
-    public Queue<(OutgoingEvent Event, int Notes)> Events { get; } = new();
+    /// <summary>What follows it and is still gathered: more may be told together with it. Null when nothing is.</summary>
+    public StoredNote? Gathered { get; private set; }
+
+    /// <summary>The events made of the first notes, without those that were delivered; and whether each is its note's last.</summary>
+    public Queue<(OutgoingEvent Event, bool IsLast)> Events { get; } = new();
 
     /// <summary>When it is behind: from where on its notes are looked up in the outbox. Null when they come as they are read.</summary>
     public long? From { get; set; }
@@ -29,19 +32,50 @@ internal sealed class RoomDelivery(string subject, OutboxShard shard)
     public DateTimeOffset? QueuedFor { get; set; }
 
     /// <summary>When the oldest of what is gathered was read.</summary>
-    public DateTimeOffset GatheredSince { get; set; }
+    public DateTimeOffset GatheredSince { get; private set; }
 
-    public bool IsEmpty => Notes.Count == 0 && From is null;
+    public bool IsEmpty => Notes.Count == 0 && Gathered is null && From is null;
 
     /// <summary>When it is behind: the offset of the first note that was not delivered.</summary>
-    public long? FirstWaiting => From is null ? null : Notes.TryPeek(out var note) ? note.Offset : From;
+    public long? FirstWaiting => From is null ? null : Notes.TryPeek(out var note) ? note.First : From;
+
+    /// <summary>Takes in what was read.</summary>
+    /// <param name="note">The note.</param>
+    /// <param name="gathers">Whether it is told together with others, where it can be.</param>
+    /// <param name="now">The time.</param>
+    public void Add(StoredNote note, bool gathers, DateTimeOffset now)
+    {
+        if (gathers && Gathered?.With(note) is { } both)
+        {
+            Gathered = both;
+            return;
+        }
+
+        EndGathering();
+        // Until the first of those that are told as one is done with, none is.
+        Shard.Take(note.First);
+        if (gathers && note.Note.IsChatty)
+            (Gathered, GatheredSince) = (note, now);
+        else
+            Notes.Enqueue(note);
+    }
+
+    /// <summary>What was gathered is told as it is.</summary>
+    public void EndGathering()
+    {
+        if (Gathered is not { } gathered)
+            return;
+        Notes.Enqueue(gathered);
+        Gathered = null;
+    }
 
     /// <summary>Forgets what is in memory; it is looked up again when it is its turn.</summary>
     public void FallBehind()
     {
-        From = FirstWaiting ?? Notes.Peek().Offset;
+        EndGathering();
+        From = FirstWaiting ?? Notes.Peek().First;
         foreach (var note in Notes)
-            Shard.Close(note.Offset);
+            Shard.Close(note.First);
         Notes.Clear();
         Events.Clear();
     }
@@ -52,8 +86,8 @@ internal sealed class RoomDelivery(string subject, OutboxShard shard)
         Attempts = 0;
         while (count-- > 0)
         {
-            for (var (_, notes) = Events.Dequeue(); notes > 0; notes--)
-                Shard.Close(Notes.Dequeue().Offset);
+            if (Events.Dequeue().IsLast)
+                Shard.Close(Notes.Dequeue().First);
         }
     }
 }

@@ -51,46 +51,27 @@ internal sealed partial class SinkDelivery
         {
             while (room.Notes.Count == 0 && room.From is not null)
                 await CatchUpAsync(room);
-            List<(StoredNote Note, int Count)> notes;
+            StoredNote[] notes;
             lock (_gate)
             {
                 if (_disabled is not null || _isEnding || room.Due > Now || _pausedUntil > Now)
                     return [];
-                notes = TakeNotes(room);
+                room.EndGathering();
+                notes = [.. room.Notes.Take(NotesComposedAtOnce)];
             }
 
-            var events = await _services.Composer.ComposeAsync([.. notes.Select(one => one.Note)], _registration.Subscription.IncludeContent, _ended.Token);
+            var events = await _services.Composer.ComposeAsync(notes, _registration.Subscription.IncludeContent, _ended.Token);
             lock (_gate)
             {
                 for (var i = 0; i < events.Length; i++)
                 {
                     for (var j = 0; j < events[i].Count; j++)
-                        room.Events.Enqueue((events[i][j], j == events[i].Count - 1 ? notes[i].Count : 0));
+                        room.Events.Enqueue((events[i][j], j == events[i].Count - 1));
                 }
             }
         }
 
         return [.. room.Events.Take(Math.Max(_sink.MaxBatch, 1)).Select(one => one.Event)];
-    }
-
-    /// <summary>
-    /// The first notes, of which events are made; those that can be told as one are made one, where that is asked for. With each, of how many it was
-    /// made.
-    /// </summary>
-    private List<(StoredNote Note, int Count)> TakeNotes(RoomDelivery room)
-    {
-        var notes = new List<(StoredNote Note, int Count)>();
-        foreach (var note in room.Notes)
-        {
-            if (notes.Count > 0 && _registration.Subscription.DebounceMilliseconds > 0 && notes[^1].Note.Note.With(note.Note) is { } both)
-                notes[^1] = (note with { Note = both }, notes[^1].Count + 1);
-            else if (notes.Count < NotesComposedAtOnce)
-                notes.Add((note, 1));
-            else
-                break;
-        }
-
-        return notes;
     }
 
     /// <summary>Looks up the next notes of a room that is behind.</summary>
@@ -107,14 +88,18 @@ internal sealed partial class SinkDelivery
                 from = entry.Offset + 1;
                 if (note.Subject != room.Subject || !_registration.Subscription.Wants(note.Type, note.Room))
                     continue;
-                found.Add(new StoredNote(room.Shard, page.Epoch, entry.Offset, entry.WrittenAt, note));
+                var stored = new StoredNote(room.Shard, page.Epoch, entry.Offset, entry.Offset, entry.WrittenAt, note);
+                if (Gathers && found.Count > 0 && found[^1].With(stored) is { } both)
+                    found[^1] = both;
+                else
+                    found.Add(stored);
                 if (found.Count == NotesOfOneBehind)
                     break;
             }
 
             // What is not kept any more was too old.
-            if (page.Entries.Count == 0)
-                from = Math.Max(page.Trimmed, room.Shard.Read) + 1;
+            if (page.Entries.Count == 0 || page.Entries[0].Offset > room.Shard.Read)
+                from = room.Shard.Read + 1;
         }
 
         lock (_gate)

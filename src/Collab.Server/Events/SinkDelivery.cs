@@ -61,6 +61,8 @@ internal sealed partial class SinkDelivery : IAsyncDisposable
 
     private DateTimeOffset Now => _services.Clock.GetUtcNow();
 
+    private bool Gathers => _registration.Subscription.DebounceMilliseconds > 0;
+
     private bool IsFailing => _failures >= FailuresOfSink;
 
     /// <summary>How many events were read and wait; those of rooms that are behind are not counted.</summary>
@@ -227,7 +229,7 @@ internal sealed partial class SinkDelivery : IAsyncDisposable
                     _rooms.Add((shard.Number, note.Subject), room = new RoomDelivery(note.Subject, shard));
                 // Of one that is behind it is found when those before it were delivered.
                 if (room.From is null)
-                    Add(room, new StoredNote(shard, page.Epoch, entry.Offset, entry.WrittenAt, note), now);
+                    Add(room, new StoredNote(shard, page.Epoch, entry.Offset, entry.Offset, entry.WrittenAt, note), now);
             }
 
             shard.ReadThrough(page.ReachedFrom(shard.Read));
@@ -236,15 +238,12 @@ internal sealed partial class SinkDelivery : IAsyncDisposable
 
     private void Add(RoomDelivery room, StoredNote note, DateTimeOffset now)
     {
-        room.Shard.Take(note.Offset);
-        room.Notes.Enqueue(note);
+        room.Add(note, Gathers, now);
         if (room.Attempts > 0)
             return;
         room.Due = now;
-        if (note.Note.IsChatty && _registration.Subscription.DebounceMilliseconds > 0)
+        if (room.Gathered is not null)
         {
-            if (room.Notes.Count - 1 == room.Events.Sum(one => one.Notes))
-                room.GatheredSince = now;
             var quiet = now.AddMilliseconds(_registration.Subscription.DebounceMilliseconds);
             var most = room.GatheredSince.AddMilliseconds(_registration.Subscription.DebounceAtMostMilliseconds);
             room.Due = quiet < most ? quiet : most;
@@ -340,10 +339,18 @@ internal sealed partial class SinkDelivery : IAsyncDisposable
             state = State();
         }
 
-        if (await _services.States.TryWriteAsync(Name, state, _position, cancellationToken) is not { } position)
-            return false;
-        _position = position;
-        return true;
+        try
+        {
+            if (await _services.States.TryWriteAsync(Name, state, _position, cancellationToken) is not { } position)
+                return false;
+            _position = position;
+            return true;
+        }
+        catch (RoomLogUnavailableException)
+        {
+            _isChanged = true;
+            throw;
+        }
     }
 
     private SinkState State()

@@ -63,7 +63,9 @@ public sealed partial class TelemetryTests : IDisposable
         string[] mayNotHaveHappened =
             ["collab_fanout_dropped_bytes_total", "collab_fanout_fell_behind_total", "collab_fanout_stalled_total", "collab_documents_compactions_total",
              "collab_nodes_healed_total", "collab_nodes_said_total", "collab_nodes_heard_total", "collab_nodes_restored_total",
-             "collab_changes_messages_total", "collab_changes_restarts_total", "collab_changes_lag_bytes", "collab_changes_kept_wal_bytes"];
+             "collab_changes_messages_total", "collab_changes_restarts_total", "collab_changes_lag_bytes", "collab_changes_kept_wal_bytes",
+             "collab_events_delivered_total", "collab_events_failed_total", "collab_events_dead_total", "collab_events_waiting",
+             "collab_events_delivery_duration_seconds_bucket"];
         Assert.All(wanted.Except(mayNotHaveHappened), name => Assert.Contains(name, metrics, StringComparison.Ordinal));
     }
 

@@ -17,9 +17,11 @@ internal sealed class Cluster : IAsyncDisposable
     private readonly TcpRelay[] _toNodes;
     private readonly TcpRelay _toRedis;
 
-    private Cluster(RedisServer redis, PostgresServer postgres)
+    private readonly (string, string)[] _settings;
+
+    private Cluster(RedisServer redis, PostgresServer postgres, (string, string)[] settings)
     {
-        (Redis, Postgres) = (redis, postgres);
+        (Redis, Postgres, _settings) = (redis, postgres, settings);
         _toRedis = new TcpRelay(redis.Port);
         _toNodes = [.. _ports.Select(port => new TcpRelay(port))];
     }
@@ -37,9 +39,20 @@ internal sealed class Cluster : IAsyncDisposable
     /// <summary>All that the nodes have logged since they were started last.</summary>
     public IEnumerable<string> Lines => _hosts.SelectMany(host => host.Lines);
 
-    public static async Task<Cluster> StartAsync()
+    /// <summary>The first node that has logged something since it was started last; null when none has.</summary>
+    public int? NodeThatSaid(string text)
     {
-        var cluster = new Cluster(await RedisServer.StartAsync(), await PostgresServer.StartAsync());
+        var node = Array.FindIndex(_hosts, host => host.Lines.Any(line => line.Contains(text, StringComparison.Ordinal)));
+        return node < 0 ? null : node;
+    }
+
+    /// <summary>Starts it.</summary>
+    /// <param name="settings">Settings of all nodes, given in the environment.</param>
+    /// <param name="sql">What is done in the database before.</param>
+    public static async Task<Cluster> StartAsync((string, string)[]? settings = null, string sql = "SELECT 1")
+    {
+        var cluster = new Cluster(await RedisServer.StartAsync(), await PostgresServer.StartAsync("wal_level=logical"), settings ?? []);
+        await cluster.Postgres.RunSqlAsync("postgres", sql);
         for (var i = 0; i < Nodes; i++)
             await cluster.StartAsync(i);
         return cluster;
@@ -111,6 +124,7 @@ internal sealed class Cluster : IAsyncDisposable
             [
                 ("ConnectionStrings__Postgres", Postgres.ConnectionString("postgres")),
                 ("ConnectionStrings__Redis", $"127.0.0.1:{_toRedis.Port}"),
+                .. _settings,
                 .. skew == default ? [] : AnotherClock(skew),
             ],
             arguments: ["--urls", $"http://127.0.0.1:{_ports[node]}"]).ReadyAsync();

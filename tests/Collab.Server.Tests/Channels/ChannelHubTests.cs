@@ -251,6 +251,18 @@ public sealed class ChannelHubTests
         Assert.Equal("b", Assert.Single(client.Received).Channel);
     }
 
+    [Fact]
+    public async Task A_channel_that_is_left_out_is_no_channel()
+    {
+        await using var host = await CollabTestHost.StartAsync();
+        var client = await host.ConnectAsync();
+
+        foreach (var call in new[] { "Subscribe", "GetHistory" })
+            Assert.Equal("invalid_name", await TestClient.CodeOfAsync(client.Connection.InvokeAsync(call, (string?)null, new { })));
+        foreach (var call in new[] { "Unsubscribe", "GetMembers" })
+            Assert.Equal("invalid_name", await TestClient.CodeOfAsync(client.Connection.InvokeAsync(call, (string?)null)));
+    }
+
     [Theory]
     [InlineData("", "e", "invalid_name")]
     [InlineData("a//b", "e", "invalid_name")]

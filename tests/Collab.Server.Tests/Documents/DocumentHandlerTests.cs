@@ -131,6 +131,21 @@ public sealed class DocumentHandlerTests
     }
 
     [Fact]
+    public async Task A_handler_reads_what_the_document_says()
+    {
+        await using var host = await CollabTestHost.StartAsync(Quick, collab =>
+        {
+            collab.AddDocumentHandler<Reading>();
+            collab.Services.AddSingleton<ConcurrentQueue<string>>();
+        });
+        var documents = host.Services.GetRequiredService<IDocumentClient>();
+        await documents.EditAsync("d", doc => doc.GetText("text").Insert(0, "hello"));
+        var read = host.Services.GetRequiredService<ConcurrentQueue<string>>();
+
+        await UntilAsync(() => read.Contains("d: hello"));
+    }
+
+    [Fact]
     public async Task When_the_server_stops_handlers_are_told_what_is_left_to_tell()
     {
         var log = new Recorder.Log();
@@ -203,6 +218,12 @@ public sealed class DocumentHandlerTests
         {
             public ConcurrentQueue<string> Told { get; } = new();
         }
+    }
+
+    private sealed class Reading(ConcurrentQueue<string> read) : IDocumentHandler
+    {
+        public async ValueTask StoredAsync(DocumentContext document, CancellationToken cancellationToken) =>
+            read.Enqueue($"{document.Id}: {await document.ReadAsync(doc => doc.GetText("text").ToString(), cancellationToken)}");
     }
 
     private sealed class Failing : IDocumentHandler

@@ -180,6 +180,22 @@ public sealed class EventTests
         Assert.Contains(data, told => told.GetProperty("users").GetArrayLength() == 2);
     }
 
+    [Fact]
+    public async Task Rooms_whose_changes_are_gathered_hold_up_no_other_however_much_goes_on_in_them()
+    {
+        await using var host = await CollabTestHost.StartAsync([("Collab:Channels:PublishesPerSecond", "0")], collab =>
+            collab.AddEventSink("one", new EventSubscription { DebounceMilliseconds = 60_000, DebounceAtMostMilliseconds = 60_000 }, _ => _sink));
+        var client = await host.ConnectAsync();
+        var channel = new ChannelClient(client);
+        await Parallel.ForEachAsync(Enumerable.Range(0, 6_000), new ParallelOptions { MaxDegreeOfParallelism = 32 }, async (i, _) =>
+            await channel.PublishAsync("busy", "said", i));
+
+        await client.JoinAsync("d");
+        await _sink.UntilTakenAsync(1);
+
+        Assert.Equal(["collab.document.joined"], _sink.Taken.Select(one => one.Type));
+    }
+
     private Task<CollabTestHost> StartAsync(string events, params (string, string)[] settings) =>
         CollabTestHost.StartAsync(settings, collab => collab.AddEventSink("one", new EventSubscription { Events = { events } }, _ => _sink));
 

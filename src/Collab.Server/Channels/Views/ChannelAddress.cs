@@ -16,8 +16,10 @@ internal sealed record ChannelAddress(string Text, string Channel, ChannelFilter
     public RoomKey Key { get; } = new(RoomKind.Channel, Text);
 
     /// <exception cref="CollabException"><c>invalid_name</c>, or <c>invalid_argument</c> for the filter.</exception>
-    public static ChannelAddress Parse(string text)
+    public static ChannelAddress Parse(string? text)
     {
+        // Whoever calls the hub may leave it out, whatever its type says.
+        text ??= "";
         var end = text.IndexOf('?', StringComparison.Ordinal);
         var channel = end < 0 ? text : text[..end];
         if (!RoomName.IsValid(channel))

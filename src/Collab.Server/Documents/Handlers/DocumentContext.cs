@@ -1,3 +1,4 @@
+using Collab.Crdt;
 using Collab.Protocol;
 
 namespace Collab.Server.Documents.Handlers;
@@ -6,8 +7,9 @@ namespace Collab.Server.Documents.Handlers;
 public sealed class DocumentContext
 {
     private readonly DocumentRoom _room;
+    private readonly DocumentReader _reader;
 
-    internal DocumentContext(DocumentRoom room) => _room = room;
+    internal DocumentContext(DocumentRoom room, DocumentReader reader) => (_room, _reader) = (room, reader);
 
     /// <summary>The document's id.</summary>
     public string Id => _room.Id;
@@ -20,6 +22,16 @@ public sealed class DocumentContext
     {
         var state = await _room.GetStateAsync(cancellationToken);
         return new(state.Update, state.Position);
+    }
+
+    /// <summary>Reads the document's content as it stands now, as types and values.</summary>
+    /// <param name="read">Is given the document, for as long as it runs; it must not change it. What it returns must not refer to it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="CollabException"><c>too_large</c>: the document is too large to be built; <c>unavailable</c>: the store cannot be read.</exception>
+    public async ValueTask<T> ReadAsync<T>(Func<Doc, T> read, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        return (await _reader.ReadAsync(_room, content => content.Read(read), cancellationToken)).Value;
     }
 
     /// <summary>

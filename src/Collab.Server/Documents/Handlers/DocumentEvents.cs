@@ -26,16 +26,17 @@ internal sealed class DocumentEvents
     private bool _isClosed;
 
     /// <param name="room">The document.</param>
+    /// <param name="reader">Lets handlers read the document's content.</param>
     /// <param name="handlers">Who is told.</param>
     /// <param name="tellsChanges">Whether any of them wants to know of each change.</param>
     /// <param name="options">When a document counts as stored.</param>
     /// <param name="clock">The time.</param>
     /// <param name="logger">Where failures are written.</param>
     public DocumentEvents(
-        DocumentRoom room, IReadOnlyList<IDocumentHandler> handlers, bool tellsChanges, DocumentOptions options, TimeProvider clock, ILogger logger)
+        DocumentRoom room, DocumentReader reader, IReadOnlyList<IDocumentHandler> handlers, bool tellsChanges, DocumentOptions options, TimeProvider clock, ILogger logger)
     {
         (_options, _clock, _tellsChanges) = (options, clock, tellsChanges);
-        _document = new DocumentContext(room);
+        _document = new DocumentContext(room, reader);
         _queue = new HandlerQueue<IDocumentHandler>(
             handlers, clock, (handler, exception) => DocumentLog.HandlerFailed(logger, handler.GetType().Name, room.Id, exception));
     }

@@ -13,6 +13,7 @@ internal sealed class DocumentHooks(
     IEnumerable<IDocumentLoader> loaders,
     IEnumerable<IDocumentRule> rules,
     IRoomLog log,
+    DocumentReader reader,
     IOptions<DocumentOptions> options,
     TimeProvider clock,
     ILogger<DocumentHooks> logger)
@@ -27,7 +28,7 @@ internal sealed class DocumentHooks(
 
     /// <summary>Tells the handlers of a document; null when there are none.</summary>
     public DocumentEvents? EventsOf(DocumentRoom room) =>
-        _handlers.Length == 0 ? null : new DocumentEvents(room, _handlers, _tellsChanges, options.Value, clock, logger);
+        _handlers.Length == 0 ? null : new DocumentEvents(room, reader, _handlers, _tellsChanges, options.Value, clock, logger);
 
     /// <summary>Asks the rules of a document; null when there are none.</summary>
     public DocumentJudge? JudgeOf(string documentId) =>

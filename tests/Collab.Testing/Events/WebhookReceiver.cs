@@ -5,25 +5,33 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
-namespace Collab.Webhooks;
+namespace Collab.Testing.Events;
 
 /// <summary>A request as a receiver got it.</summary>
 /// <param name="Path">Where it was posted to.</param>
 /// <param name="Headers">The headers whose names begin with <c>webhook-</c>, and the content type.</param>
 /// <param name="Body">The body.</param>
 /// <param name="Status">What it was answered.</param>
-internal sealed record ReceivedRequest(string Path, IReadOnlyDictionary<string, string> Headers, string Body, int Status)
+public sealed record ReceivedRequest(string Path, IReadOnlyDictionary<string, string> Headers, string Body, int Status)
 {
+    /// <summary>The header <c>webhook-id</c>.</summary>
     public string Id => Headers["webhook-id"];
 
+    /// <summary>The event.</summary>
     public JsonElement Event => JsonElement.Parse(Body);
 
-    /// <summary>The data of the one message that the event tells of.</summary>
+    /// <summary>The channel that the event is about.</summary>
+    public string Channel => Event.GetProperty("data").GetProperty("channel").GetString()!;
+
+    /// <summary>The data of the messages that the event tells of, which are numbers.</summary>
+    public IEnumerable<int> Numbers => Event.GetProperty("data").GetProperty("messages").EnumerateArray().Select(message => message.GetProperty("data").GetInt32());
+
+    /// <summary>The first of them.</summary>
     public int Number => Event.GetProperty("data").GetProperty("messages")[0].GetProperty("data").GetInt32();
 }
 
 /// <summary>A web server that webhooks are posted to, and that answers as the test says.</summary>
-internal sealed class Receiver : IAsyncDisposable
+public sealed class WebhookReceiver : IAsyncDisposable
 {
     private WebApplication? _app;
     private string _url = "http://127.0.0.1:0";
@@ -34,13 +42,16 @@ internal sealed class Receiver : IAsyncDisposable
     /// <summary>What is answered; it may write headers, and wait.</summary>
     public Func<HttpContext, Task<int>> Answer { get; set; } = _ => Task.FromResult(StatusCodes.Status204NoContent);
 
+    /// <summary>Where webhooks are posted to.</summary>
     public string Url => _url + "/hook";
 
+    /// <summary>The requests that it took, in order.</summary>
     public IEnumerable<ReceivedRequest> Taken => Requests.Where(request => request.Status is >= 200 and < 300);
 
-    public static async Task<Receiver> StartAsync()
+    /// <summary>Starts it.</summary>
+    public static async Task<WebhookReceiver> StartAsync()
     {
-        var receiver = new Receiver();
+        var receiver = new WebhookReceiver();
         await receiver.ListenAsync();
         return receiver;
     }
@@ -57,12 +68,14 @@ internal sealed class Receiver : IAsyncDisposable
         _url = _app.Urls.First();
     }
 
+    /// <summary>Refuses connections until <see cref="ListenAsync"/>.</summary>
     public async Task StopAsync()
     {
         await _app!.DisposeAsync();
         _app = null;
     }
 
+    /// <summary>Waits until it has taken so many.</summary>
     public async Task UntilTakenAsync(int count)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));

@@ -14,13 +14,11 @@ namespace Collab.Server.Events;
 /// <param name="Type">What has happened; see <see cref="EventTypes"/>.</param>
 /// <param name="Kind">A document or a channel.</param>
 /// <param name="Room">Its name.</param>
-internal sealed record EventNote(
+internal sealed partial record EventNote(
     [property: JsonPropertyName("t")] string Type,
     [property: JsonPropertyName("k")] RoomKind Kind,
     [property: JsonPropertyName("r")] string Room)
 {
-    private static readonly JsonSerializerOptions Format = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault };
-
     /// <summary>The epoch of the room's log; null when it is not about the log.</summary>
     [JsonPropertyName("e")]
     public string? Epoch { get; init; }
@@ -61,9 +59,9 @@ internal sealed record EventNote(
             Data = Json(new { user = participant.UserId, connection = participant.ConnectionId, canWrite = participant.CanWrite }),
         };
 
-    public static EventNote Decode(ReadOnlyMemory<byte> note) => JsonSerializer.Deserialize<EventNote>(note.Span, Format)!;
+    public static EventNote Decode(ReadOnlyMemory<byte> note) => JsonSerializer.Deserialize(note.Span, Format.Default.EventNote)!;
 
-    public byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(this, Format);
+    public byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(this, Format.Default.EventNote);
 
     /// <summary>This and what follows it, told as one; null when they cannot be.</summary>
     public EventNote? With(EventNote next) =>
@@ -72,8 +70,16 @@ internal sealed record EventNote(
         {
             After = Math.Min(After, next.After),
             Through = Math.Max(Through, next.Through),
-            Users = [.. (Users ?? []).Union(next.Users ?? [])],
+            Users = Union(Users, next.Users),
         };
 
+    private static IReadOnlyList<string>? Union(IReadOnlyList<string>? some, IReadOnlyList<string>? others) =>
+        others is null || (some is not null && others.All(some.Contains)) ? some : some is null ? others : [.. some.Union(others)];
+
     private static JsonElement Json<T>(T value) => JsonSerializer.SerializeToElement(value, JsonSerializerOptions.Web);
+
+    /// <summary>How notes are written; made by the compiler, for there are many.</summary>
+    [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]
+    [JsonSerializable(typeof(EventNote))]
+    private sealed partial class Format : JsonSerializerContext;
 }

@@ -22,8 +22,9 @@ internal sealed partial class SinkDelivery : IAsyncDisposable
 
     private static readonly TimeSpan LongestProbe = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan SaveInterval = TimeSpan.FromSeconds(1);
-    // So long what is written is gathered before it is read: reading costs more than what is read.
-    private static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(20);
+    // So long what is written is gathered before it is read, for reading costs more than what is read; longer where it is gathered anyway.
+    private static readonly TimeSpan ShortGatherTime = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongGatherTime = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(2);
 
     private readonly EventSinkRegistration _registration;
@@ -62,6 +63,8 @@ internal sealed partial class SinkDelivery : IAsyncDisposable
     private DateTimeOffset Now => _services.Clock.GetUtcNow();
 
     private bool Gathers => _registration.Subscription.DebounceMilliseconds > 0;
+
+    private TimeSpan GatherTime => _registration.Subscription.DebounceMilliseconds >= 500 ? LongGatherTime : ShortGatherTime;
 
     private bool IsFailing => _failures >= FailuresOfSink;
 

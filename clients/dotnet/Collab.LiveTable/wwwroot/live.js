@@ -26,11 +26,22 @@ document.getElementById("new").addEventListener("submit", async (event) => {
 });
 
 async function load() {
-  const now = await (await fetch("/tasks")).json();
+  const now = await read();
+  if (now === undefined) return void setTimeout(() => void load(), 1000);
   const ids = new Set(now.map((row) => row.id));
   [...table.keys()].filter((id) => !ids.has(id)).forEach(remove);
   now.forEach(put);
   show();
+}
+
+/** The rows as they are now; nothing while the server cannot be reached. */
+async function read() {
+  try {
+    const answer = await fetch("/tasks");
+    return answer.ok ? await answer.json() : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function put(row) {
@@ -71,6 +82,11 @@ function show() {
 }
 
 async function send(method, path, body) {
-  const answer = await fetch(path, { method, headers: { "content-type": "application/json" }, body: body && JSON.stringify(body) });
-  if (!answer.ok) state.textContent = await answer.text();
+  try {
+    const answer = await fetch(path, { method, headers: { "content-type": "application/json" }, body: body && JSON.stringify(body) });
+    if (!answer.ok) state.textContent = await answer.text();
+  } catch {
+    // Whether it was done is seen when the stream is back.
+    state.textContent = "Reconnecting";
+  }
 }

@@ -3,7 +3,6 @@ using Collab.Protocol;
 using Collab.Server.Rooms;
 using Collab.Storage.GroupCommit;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Collab.Storage.Postgres;
 
@@ -11,7 +10,7 @@ namespace Collab.Storage.Postgres;
 /// One transaction of the writer. It locks the rooms that it writes to, always in the same order, so that their offsets are handed out
 /// to one node after the other and no reader sees a hole. Appends go to the database all together, at the end.
 /// </summary>
-internal sealed class PostgresTransaction(NpgsqlConnection connection, byte[] databaseId, Guid writer, long number)
+internal sealed partial class PostgresTransaction(NpgsqlConnection connection, byte[] databaseId, Guid writer, long number)
 {
     private readonly Dictionary<RoomKey, Room> _rooms = [];
     private readonly Dictionary<(long Room, string Key), long> _keys = [];
@@ -349,41 +348,6 @@ internal sealed class PostgresTransaction(NpgsqlConnection connection, byte[] da
 
     private static byte[] BytesOf(ReadOnlyMemory<byte> data) =>
         MemoryMarshal.TryGetArray(data, out var whole) && whole.Count == whole.Array!.Length ? whole.Array : data.ToArray();
-
-    private void Run(string sql, params object[] values)
-    {
-        using var command = Command(sql, values);
-        command.ExecuteNonQuery();
-    }
-
-    private long RunForNumber(string sql, params object[] values)
-    {
-        using var command = Command(sql, values);
-        return (long)command.ExecuteScalar()!;
-    }
-
-    private NpgsqlCommand Command(string sql, params object[] values)
-    {
-        var command = new NpgsqlCommand(sql, connection);
-        foreach (var value in values)
-            command.Parameters.Add(Parameter(value));
-        return command;
-    }
-
-    private static void Add(NpgsqlBatch batch, string sql, params object[] values)
-    {
-        var command = new NpgsqlBatchCommand(sql);
-        foreach (var value in values)
-            command.Parameters.Add(Parameter(value));
-        batch.BatchCommands.Add(command);
-    }
-
-    private static NpgsqlParameter Parameter(object value) => value switch
-    {
-        // Authors may be missing, which the type alone does not say.
-        string?[] texts => new NpgsqlParameter { Value = texts, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
-        _ => new NpgsqlParameter { Value = value },
-    };
 
     private readonly record struct NewEntry(long Room, long Offset, ReadOnlyMemory<byte> Data, string? Author);
 

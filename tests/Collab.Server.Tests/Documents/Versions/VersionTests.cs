@@ -18,6 +18,7 @@ public sealed class VersionTests : IAsyncLifetime
     public async Task InitializeAsync() => _host = await CollabTestHost.StartAsync(
     [
         ("Collab:Documents:CompactAfterUpdates", "5"), ("Collab:Documents:CompactPauseMilliseconds", "0"), ("Collab:Documents:BeatMilliseconds", "0"),
+        ("Collab:Versions:EveryUpdates", "1000000"),
     ]);
 
     public async Task DisposeAsync() => await _host.DisposeAsync();
@@ -180,19 +181,29 @@ public sealed class VersionTests : IAsyncLifetime
         var client = await _host.ConnectAsync("eve");
         var joined = await client.JoinAsync("doc");
         var typist = new Typist(99);
+        var typed = 0;
+        var began = new TaskCompletionSource();
+        var isRestored = false;
         var typing = Task.Run(async () =>
         {
-            for (var i = 0; i < 100; i++)
+            for (var later = 0; later < 20;)
+            {
+                later += Volatile.Read(ref isRestored) ? 1 : 0;
                 await client.PushAsync("doc", typist.Type("x"));
+                if (++typed == 20)
+                    began.SetResult();
+            }
         });
+        await began.Task;
 
         using var restored = await _host.SendAsync(HttpMethod.Post, $"/documents/doc/versions/{version}/restore");
+        Volatile.Write(ref isRestored, true);
         await typing;
 
         Assert.Equal(HttpStatusCode.OK, restored.StatusCode);
         var after = JsonElement.Parse(await ReadAsync(""));
-        // What was typed until the edit is not of the version; what is typed beside it stays.
-        Assert.InRange(after.GetProperty("t").GetString()!.Length, 20, 100);
+        // What was typed until the edit is not of the version; what is typed later stays.
+        Assert.InRange(after.GetProperty("t").GetString()!.Length, 20, typed - 20);
         foreach (var root in JsonElement.Parse(before).EnumerateObject())
             Assert.Equal(root.Value.GetRawText(), after.GetProperty(root.Name).GetRawText());
         Assert.Equal("""[{"insert":"bold","attributes":{"bold":true}}]""", await Documents.ReadAsync("doc", doc => $"[{string.Join(',', doc.GetText("text").ToDelta())}]"));

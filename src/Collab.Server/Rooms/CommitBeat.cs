@@ -58,20 +58,21 @@ internal sealed class CommitBeat<T>(Func<TimeSpan> beat, int maxItems, long maxP
 
             List<T> batch;
             lock (_gate)
+                batch = Take();
+
+            _lastCommit = Stopwatch.GetTimestamp();
+            await commit(batch);
+            batch.Clear();
+            lock (_gate)
             {
+                _spare = batch;
+                // Whoever comes next waits for the rest of the beat: where nobody does, no timer is needed.
                 if (_pending.Count == 0)
                 {
                     _committing = false;
                     return;
                 }
-
-                batch = Take();
             }
-
-            _lastCommit = Stopwatch.GetTimestamp();
-            await commit(batch);
-            batch.Clear();
-            _spare = batch;
         }
     }
 

@@ -1,14 +1,23 @@
+using System.Net.Sockets;
+
 namespace Collab.Server.Fanout.WebSockets;
 
 /// <summary>
 /// The bytes of an upgraded connection, on which two write frames of a WebSocket (RFC 6455) in turns: the WebSocket itself, which
 /// answers pings and closes, and <see cref="WebSocketOutput"/>. Every write is one whole frame; after that of a close there is none.
+/// Where it can, it writes straight to the socket: the server's own way leads through a pipe that costs more than the write itself.
 /// </summary>
 /// <param name="inner">The connection.</param>
 /// <param name="abort">Cuts the connection.</param>
 /// <param name="patience">How long one frame, and of a large one each part, may take before the connection is cut.</param>
-internal sealed class FrameStream(Stream inner, Action abort, TimeSpan patience) : Stream
+/// <param name="socket">The socket, when nothing is between it and the connection, such as TLS.</param>
+internal sealed class FrameStream(Stream inner, Action abort, TimeSpan patience, Socket? socket = null) : Stream
 {
+    // Which way out is taken, for good.
+    private const int Undecided = 0;
+    private const int ToSocket = 1;
+    private const int ThroughServer = 2;
+
     // What is written at once: as much as the server lets wait for a client.
     private const int MaxPart = 64 * 1024;
 
@@ -17,6 +26,7 @@ internal sealed class FrameStream(Stream inner, Action abort, TimeSpan patience)
     private readonly SemaphoreSlim _turn = new(0);
     private bool _closed;
     private long _progressedAt;
+    private int _way = socket is null ? ThroughServer : Undecided;
 
     /// <summary>When a part of a large frame was taken last, by <see cref="Environment.TickCount64"/>; 0 if none ever was.</summary>
     public long ProgressedAt => Volatile.Read(ref _progressedAt);
@@ -36,7 +46,7 @@ internal sealed class FrameStream(Stream inner, Action abort, TimeSpan patience)
     }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        inner.ReadAsync(buffer, cancellationToken);
+        _way is Undecided ? ReadFirstAsync(buffer, cancellationToken) : inner.ReadAsync(buffer, cancellationToken);
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         inner.ReadAsync(buffer, offset, count, cancellationToken);
@@ -75,7 +85,7 @@ internal sealed class FrameStream(Stream inner, Action abort, TimeSpan patience)
                 {
                     var part = rest[..Math.Min(MaxPart, rest.Length)];
                     stalled.CancelAfter(patience);
-                    await inner.WriteAsync(part, CancellationToken.None);
+                    await SendAsync(part, CancellationToken.None);
                     Volatile.Write(ref _progressedAt, Environment.TickCount64);
                     rest = rest[part.Length..];
                 }
@@ -134,15 +144,57 @@ internal sealed class FrameStream(Stream inner, Action abort, TimeSpan patience)
         if (_closed)
             return default;
         _closed = WebSocketFrame.IsClose(frame.Span);
+        return SendAsync(frame, cancellationToken);
+    }
+
+    /// <summary>
+    /// What the server wrote before, the answer to the upgrade, has left it when the client's first bytes are here: he waits for it. So who has
+    /// written nothing until then has the socket for himself.
+    /// </summary>
+    private async ValueTask<int> ReadFirstAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        var read = await inner.ReadAsync(buffer, cancellationToken);
+        // Who sends shall never wait in the call itself.
+        socket!.Blocking = false;
+        Interlocked.CompareExchange(ref _way, ToSocket, Undecided);
+        return read;
+    }
+
+    private ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
         try
         {
-            return inner.WriteAsync(frame, cancellationToken);
+            if (_way is Undecided)
+                Interlocked.CompareExchange(ref _way, ThroughServer, Undecided);
+            if (_way is ThroughServer)
+                return inner.WriteAsync(bytes, cancellationToken);
+
+            var sent = socket!.Send(bytes.Span, SocketFlags.None, out var error);
+            return sent == bytes.Length ? default
+                : error is SocketError.Success or SocketError.WouldBlock ? SendRestAsync(bytes[sent..])
+                : throw Broken(new SocketException((int)error));
         }
         catch (Exception exception)
         {
             return ValueTask.FromException(exception);
         }
     }
+
+    /// <summary>Waits until the socket takes the rest. Only the connection's end ends this wait: behind half a frame nothing can follow.</summary>
+    private async ValueTask SendRestAsync(ReadOnlyMemory<byte> rest)
+    {
+        try
+        {
+            while (!rest.IsEmpty)
+                rest = rest[await socket!.SendAsync(rest, SocketFlags.None, CancellationToken.None)..];
+        }
+        catch (SocketException exception)
+        {
+            throw Broken(exception);
+        }
+    }
+
+    private static IOException Broken(SocketException exception) => new("The connection broke.", exception);
 
     /// <summary>Waits until the connection has taken the frame, and cuts one that does not.</summary>
     private async ValueTask FinishAsync(ValueTask write)

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Collab.Server.Fanout.WebSockets;
@@ -6,12 +7,13 @@ namespace Collab.Server.Fanout.WebSockets;
 /// <param name="inner">The server's way to upgrade.</param>
 /// <param name="cut">Ends the connection because it takes nothing any more.</param>
 /// <param name="patience">How long one write may take before that.</param>
-internal sealed class FrameStreamFeature(IHttpUpgradeFeature inner, Action cut, TimeSpan patience) : IHttpUpgradeFeature
+/// <param name="socket">The socket, when nothing is between it and the connection.</param>
+internal sealed class FrameStreamFeature(IHttpUpgradeFeature inner, Action cut, TimeSpan patience, Socket? socket = null) : IHttpUpgradeFeature
 {
     public bool IsUpgradableRequest => inner.IsUpgradableRequest;
 
     /// <summary>Null until the request has been upgraded.</summary>
     public FrameStream? Stream { get; private set; }
 
-    public async Task<Stream> UpgradeAsync() => Stream = new FrameStream(await inner.UpgradeAsync(), cut, patience);
+    public async Task<Stream> UpgradeAsync() => Stream = new FrameStream(await inner.UpgradeAsync(), cut, patience, socket);
 }

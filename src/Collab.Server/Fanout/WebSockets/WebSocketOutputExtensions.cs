@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -6,6 +7,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -31,7 +33,7 @@ internal static class WebSocketOutputExtensions
             {
                 if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade)
                 {
-                    context.Features.Set<IHttpUpgradeFeature>(new FrameStreamFeature(upgrade, () => Cut(context), patience));
+                    context.Features.Set<IHttpUpgradeFeature>(new FrameStreamFeature(upgrade, () => Cut(context), patience, SocketOf(context)));
                     // Each frame has a time of its own.
                     if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
                         rate.MinDataRate = null;
@@ -68,6 +70,12 @@ internal static class WebSocketOutputExtensions
 
         return next(connection);
     });
+
+    /// <summary>The socket of a connection whose bytes are those that the hub writes: not where TLS, or anything else, changes them on the way.</summary>
+    private static Socket? SocketOf(HttpContext context) =>
+        context.Features.Get<IConnectionTransportFeature>()?.Transport.GetType().Assembly == typeof(SocketTransportOptions).Assembly
+            ? context.Features.Get<IConnectionSocketFeature>()?.Socket
+            : null;
 
     private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }

@@ -63,6 +63,7 @@ internal sealed class YWebSocketGateway(
 
     private static async Task RunAsync(YWebSocketDocument document, GatewaySocket socket)
     {
+        await socket.HearAsync();
         try
         {
             await document.OpenAsync();

@@ -1,4 +1,5 @@
 using System.Net;
+using Collab.Server;
 using Microsoft.AspNetCore.HttpOverrides;
 
 namespace Collab.Host.Security;
@@ -26,6 +27,7 @@ internal static class HostTransport
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.RequestHeadersTimeout = RequestHeadersTimeout;
+            kestrel.ConfigureEndpointDefaults(endpoint => endpoint.UseSocketOutput());
         });
 
         var configuration = builder.Configuration;

@@ -19,16 +19,12 @@ internal sealed class GatewaySocket(WebSocket socket, FrameStream stream, int ma
     /// <summary>How long a client may take to answer that it is over.</summary>
     private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long a client may say nothing before he is spoken to.</summary>
-    private static readonly TimeSpan Courtesy = TimeSpan.FromMilliseconds(250);
-
     private const int FirstBuffer = 4096;
     private const int LargePayload = 16 * 1024;
     private const int MaxReason = 123; // RFC 6455, 5.5: a control frame holds 125 bytes, two of them are the code.
 
     private readonly CancellationTokenSource _ended = new();
     private byte[] _buffer = [];
-    private Task<ValueWebSocketReceiveResult>? _heard;
     private int _closing;
     private long _lastWrite = Environment.TickCount64;
 
@@ -58,16 +54,6 @@ internal sealed class GatewaySocket(WebSocket socket, FrameStream stream, int ma
     /// <summary>Whether this is what reading and writing end with when the connection breaks.</summary>
     public static bool IsItsEnd(Exception exception) =>
         exception is WebSocketException or IOException or OperationCanceledException or ObjectDisposedException;
-
-    /// <summary>
-    /// Waits until the client is heard, for a moment: what is written after that takes the short way (see <see cref="FrameStream"/>). Clients
-    /// begin by asking, so only one that says nothing is kept waiting.
-    /// </summary>
-    public async Task HearAsync()
-    {
-        _heard = HasComeAsync().AsTask();
-        await ((Task)_heard).WaitAsync(Courtesy).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-    }
 
     /// <summary>
     /// The messages until the client closes, each good until the next is asked for. When one cannot be taken in, or it was said that it is over,
@@ -104,9 +90,8 @@ internal sealed class GatewaySocket(WebSocket socket, FrameStream stream, int ma
     private async ValueTask<ReadOnlyMemory<byte>?> ReceiveAsync()
     {
         Release();
-        var come = _heard is null ? await HasComeAsync() : await _heard;
-        _heard = null;
-        if (come.MessageType is WebSocketMessageType.Close)
+        // Who waits holds no buffer.
+        if ((await socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None)).MessageType is WebSocketMessageType.Close)
             return null;
 
         _buffer = ArrayPool<byte>.Shared.Rent(FirstBuffer);
@@ -126,9 +111,6 @@ internal sealed class GatewaySocket(WebSocket socket, FrameStream stream, int ma
                 Grow(length);
         }
     }
-
-    // Who waits holds no buffer.
-    private ValueTask<ValueWebSocketReceiveResult> HasComeAsync() => socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None);
 
     /// <summary>Sends a frame that many are sent.</summary>
     public ValueTask SendFrameAsync(ReadOnlyMemory<byte> frame)

@@ -20,7 +20,11 @@ public sealed class TlsTests
     {
         using var certificate = CreateCertificate();
         await using var host = await CollabTestHost.StartAsync(configure: collab => collab.Services.Configure<KestrelServerOptions>(
-            kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(certificate))));
+            kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
+            {
+                listen.UseSocketOutput();
+                listen.UseHttps(certificate);
+            })));
         Assert.StartsWith("https://", host.Url, StringComparison.Ordinal);
         await using var writer = await ConnectAsync(host, certificate, "ada");
         await using var reader = await ConnectAsync(host, certificate, "ben");

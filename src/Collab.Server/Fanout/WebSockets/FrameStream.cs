@@ -1,23 +1,18 @@
 using System.Net.Sockets;
+using Collab.Server.Fanout.Sockets;
 
 namespace Collab.Server.Fanout.WebSockets;
 
 /// <summary>
 /// The bytes of an upgraded connection, on which two write frames of a WebSocket (RFC 6455) in turns: the WebSocket itself, which
 /// answers pings and closes, and <see cref="WebSocketOutput"/>. Every write is one whole frame; after that of a close there is none.
-/// Where it can, it writes straight to the socket: the server's own way leads through a pipe that costs more than the write itself.
 /// </summary>
 /// <param name="inner">The connection.</param>
 /// <param name="abort">Cuts the connection.</param>
 /// <param name="patience">How long one frame, and of a large one each part, may take before the connection is cut.</param>
-/// <param name="socket">The socket, when nothing is between it and the connection, such as TLS.</param>
+/// <param name="socket">The socket to which frames are written past <paramref name="inner"/>, when that is possible (see <see cref="SocketDuplex"/>).</param>
 internal sealed class FrameStream(Stream inner, Action abort, TimeSpan patience, Socket? socket = null) : Stream
 {
-    // Which way out is taken, for good.
-    private const int Undecided = 0;
-    private const int ToSocket = 1;
-    private const int ThroughServer = 2;
-
     // What is written at once: as much as the server lets wait for a client.
     private const int MaxPart = 64 * 1024;
 
@@ -26,7 +21,6 @@ internal sealed class FrameStream(Stream inner, Action abort, TimeSpan patience,
     private readonly SemaphoreSlim _turn = new(0);
     private bool _closed;
     private long _progressedAt;
-    private int _way = socket is null ? ThroughServer : Undecided;
 
     /// <summary>When a part of a large frame was taken last, by <see cref="Environment.TickCount64"/>; 0 if none ever was.</summary>
     public long ProgressedAt => Volatile.Read(ref _progressedAt);
@@ -46,7 +40,7 @@ internal sealed class FrameStream(Stream inner, Action abort, TimeSpan patience,
     }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        _way is Undecided ? ReadFirstAsync(buffer, cancellationToken) : inner.ReadAsync(buffer, cancellationToken);
+        inner.ReadAsync(buffer, cancellationToken);
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         inner.ReadAsync(buffer, offset, count, cancellationToken);
@@ -147,54 +141,31 @@ internal sealed class FrameStream(Stream inner, Action abort, TimeSpan patience,
         return SendAsync(frame, cancellationToken);
     }
 
-    /// <summary>
-    /// What the server wrote before, the answer to the upgrade, has left it when the client's first bytes are here: he waits for it. So who has
-    /// written nothing until then has the socket for himself.
-    /// </summary>
-    private async ValueTask<int> ReadFirstAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    private ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
-        var read = await inner.ReadAsync(buffer, cancellationToken);
-        // Who sends shall never wait in the call itself.
-        socket!.Blocking = false;
-        Interlocked.CompareExchange(ref _way, ToSocket, Undecided);
-        return read;
+        if (socket is null)
+            return SendToServerAsync(bytes, cancellationToken);
+        var write = SocketWrite.SendAsync(socket, bytes);
+        if (!write.IsCompletedSuccessfully)
+            return SendAsync(write);
+        _closed |= !write.Result;
+        return default;
     }
 
-    private ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    // To a connection that has ended writes are lost, as they are with the server: who reads from it ends it.
+    private async ValueTask SendAsync(ValueTask<bool> write) => _closed |= !await write;
+
+    private ValueTask SendToServerAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         try
         {
-            if (_way is Undecided)
-                Interlocked.CompareExchange(ref _way, ThroughServer, Undecided);
-            if (_way is ThroughServer)
-                return inner.WriteAsync(bytes, cancellationToken);
-
-            var sent = socket!.Send(bytes.Span, SocketFlags.None, out var error);
-            return sent == bytes.Length ? default
-                : error is SocketError.Success or SocketError.WouldBlock ? SendRestAsync(bytes[sent..])
-                : throw Broken(new SocketException((int)error));
+            return inner.WriteAsync(bytes, cancellationToken);
         }
         catch (Exception exception)
         {
             return ValueTask.FromException(exception);
         }
     }
-
-    /// <summary>Waits until the socket takes the rest. Only the connection's end ends this wait: behind half a frame nothing can follow.</summary>
-    private async ValueTask SendRestAsync(ReadOnlyMemory<byte> rest)
-    {
-        try
-        {
-            while (!rest.IsEmpty)
-                rest = rest[await socket!.SendAsync(rest, SocketFlags.None, CancellationToken.None)..];
-        }
-        catch (SocketException exception)
-        {
-            throw Broken(exception);
-        }
-    }
-
-    private static IOException Broken(SocketException exception) => new("The connection broke.", exception);
 
     /// <summary>Waits until the connection has taken the frame, and cuts one that does not.</summary>
     private async ValueTask FinishAsync(ValueTask write)

@@ -7,7 +7,7 @@ namespace Collab.Server.Fanout.WebSockets;
 /// <param name="inner">The server's way to upgrade.</param>
 /// <param name="cut">Ends the connection because it takes nothing any more.</param>
 /// <param name="patience">How long one write may take before that.</param>
-/// <param name="socket">The socket, when nothing is between it and the connection.</param>
+/// <param name="socket">The socket to which frames may be written past the server.</param>
 internal sealed class FrameStreamFeature(IHttpUpgradeFeature inner, Action cut, TimeSpan patience, Socket? socket = null) : IHttpUpgradeFeature
 {
     public bool IsUpgradableRequest => inner.IsUpgradableRequest;

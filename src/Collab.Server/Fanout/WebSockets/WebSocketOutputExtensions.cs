@@ -1,5 +1,5 @@
 using System.IO.Pipelines;
-using System.Net.Sockets;
+using Collab.Server.Fanout.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -7,7 +7,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -33,7 +32,8 @@ internal static class WebSocketOutputExtensions
             {
                 if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade)
                 {
-                    context.Features.Set<IHttpUpgradeFeature>(new FrameStreamFeature(upgrade, () => Cut(context), patience, SocketOf(context)));
+                    var socket = (context.Features.Get<IConnectionTransportFeature>()?.Transport as SocketDuplex)?.Socket;
+                    context.Features.Set<IHttpUpgradeFeature>(new FrameStreamFeature(upgrade, () => Cut(context), patience, socket));
                     // Each frame has a time of its own.
                     if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
                         rate.MinDataRate = null;
@@ -70,12 +70,6 @@ internal static class WebSocketOutputExtensions
 
         return next(connection);
     });
-
-    /// <summary>The socket of a connection whose bytes are those that the hub writes: not where TLS, or anything else, changes them on the way.</summary>
-    private static Socket? SocketOf(HttpContext context) =>
-        context.Features.Get<IConnectionTransportFeature>()?.Transport.GetType().Assembly == typeof(SocketTransportOptions).Assembly
-            ? context.Features.Get<IConnectionSocketFeature>()?.Socket
-            : null;
 
     private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }

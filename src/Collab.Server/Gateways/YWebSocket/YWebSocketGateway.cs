@@ -63,7 +63,6 @@ internal sealed class YWebSocketGateway(
 
     private static async Task RunAsync(YWebSocketDocument document, GatewaySocket socket)
     {
-        await socket.HearAsync();
         try
         {
             await document.OpenAsync();

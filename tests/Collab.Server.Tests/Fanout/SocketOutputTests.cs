@@ -77,6 +77,20 @@ public sealed class SocketOutputTests
     }
 
     [Fact]
+    public async Task A_flush_for_which_nobody_waits_any_more_ends_the_connection()
+    {
+        using var sockets = await SocketPair.ConnectAsync();
+        using var patience = new CancellationTokenSource();
+        var output = new SocketOutput(_kestrel.Writer, sockets.Server, sockets.Server.Dispose);
+        var flush = output.WriteAsync(new byte[50_000_000], patience.Token).AsTask();
+        Assert.False(flush.IsCompleted);
+
+        await patience.CancelAsync();
+
+        Assert.True((await flush.WaitAsync(TimeSpan.FromSeconds(20))).IsCompleted);
+    }
+
+    [Fact]
     public async Task What_is_left_at_the_end_is_sent_by_the_server()
     {
         using var sockets = await SocketPair.ConnectAsync();

@@ -52,7 +52,7 @@ internal sealed class SocketOutput(PipeWriter inner, Socket socket, Action abort
         var (buffer, length) = (_buffer, _written);
         (_buffer, _written) = ([], 0);
         var write = length == 0 || _ended ? new(!_ended) : SocketWrite.SendAsync(socket, buffer.AsMemory(0, length));
-        return write.IsCompletedSuccessfully ? new(Flushed(buffer, write.Result)) : FinishAsync(write, buffer);
+        return write.IsCompletedSuccessfully ? new(Flushed(buffer, write.Result)) : FinishAsync(write, buffer, cancellationToken);
     }
 
     // Only the connection's end ends a wait for it.
@@ -76,7 +76,12 @@ internal sealed class SocketOutput(PipeWriter inner, Socket socket, Action abort
             ArrayPool<byte>.Shared.Return(buffer);
     }
 
-    private async ValueTask<FlushResult> FinishAsync(ValueTask<bool> write, byte[] buffer) => Flushed(buffer, await write);
+    private async ValueTask<FlushResult> FinishAsync(ValueTask<bool> write, byte[] buffer, CancellationToken cancellationToken)
+    {
+        // What was sent in part cannot be taken back: when nobody waits any more the connection ends, as it does with Kestrel's own output.
+        await using var cut = cancellationToken.UnsafeRegister(static abort => ((Action)abort!)(), abort);
+        return Flushed(buffer, await write);
+    }
 
     private FlushResult Flushed(byte[] buffer, bool isSent)
     {

@@ -8,7 +8,7 @@ namespace Collab.Server;
 public static class SocketOutputExtensions
 {
     /// <summary>
-    /// Writes what goes to a connection straight to its socket: sending to many costs a fifth to a third less. For an endpoint of Kestrel's
+    /// Writes what goes to a connection straight to its socket: sending to many costs less. For an endpoint of Kestrel's
     /// (<c>ConfigureEndpointDefaults(endpoint =&gt; endpoint.UseSocketOutput())</c>), before what else it uses, such as TLS.
     /// </summary>
     /// <param name="connections">The endpoint, its <c>ListenOptions</c>.</param>

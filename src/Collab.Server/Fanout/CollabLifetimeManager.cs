@@ -185,28 +185,34 @@ internal sealed class CollabLifetimeManager(
             .Take(most),
     ];
 
-    public override async Task OnConnectedAsync(HubConnectionContext connection)
+    public override Task OnConnectedAsync(HubConnectionContext connection) => AddAsync(new HubRecipient(connection));
+
+    public override Task OnDisconnectedAsync(HubConnectionContext connection) => RemoveAsync(connection.ConnectionId);
+
+    /// <summary>Somebody is connected: from here on he can be written to.</summary>
+    public async Task AddAsync(IRecipient recipient)
     {
-        var guarded = new OutboxConnection(connection, new Outbox(connection, options.Value, metrics, _logger), loggerFactory);
-        _connections[connection.ConnectionId] = guarded;
-        await inner.OnConnectedAsync(guarded);
+        var connection = new OutboxConnection(recipient, new Outbox(recipient, options.Value, metrics, _logger), loggerFactory);
+        _connections[recipient.ConnectionId] = connection;
+        await inner.OnConnectedAsync(connection);
         if (_closing is { } close)
-            guarded.Outbox.Send(close);
+            connection.Outbox.Send(close);
     }
 
-    public override Task OnDisconnectedAsync(HubConnectionContext connection)
+    /// <summary>Somebody is connected no more.</summary>
+    public Task RemoveAsync(string connectionId)
     {
-        OutboxConnection? guarded;
+        OutboxConnection? connection;
         // Counted once at any moment: the sum must never fall.
         lock (_counting)
         {
-            if (!_connections.TryRemove(connection.ConnectionId, out guarded))
+            if (!_connections.TryRemove(connectionId, out connection))
                 return Task.CompletedTask;
-            _deliveriesOfEnded += guarded.Outbox.State.Deliveries;
+            _deliveriesOfEnded += connection.Outbox.State.Deliveries;
         }
 
-        guarded.End();
-        return inner.OnDisconnectedAsync(guarded);
+        connection.End();
+        return inner.OnDisconnectedAsync(connection);
     }
 
     public override Task AddToGroupAsync(string connectionId, string groupName, CancellationToken cancellationToken = default) =>

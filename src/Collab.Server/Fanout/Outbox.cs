@@ -12,16 +12,13 @@ namespace Collab.Server.Fanout;
 /// a message is written at once when the connection is free, else it queues here, bounded by bytes and age. On overflow the queue is
 /// emptied and the rooms concerned are served from their logs, page by page, until the member has caught up and is live again.
 /// </summary>
-internal sealed partial class Outbox(HubConnectionContext connection, FanoutOptions options, FanoutMetrics metrics, ILogger logger)
+internal sealed partial class Outbox(IRecipient recipient, FanoutOptions options, FanoutMetrics metrics, ILogger logger)
 {
     private readonly Lock _gate = new();
-    private readonly string _connectionId = connection.ConnectionId;
-    private readonly FrameStream? _socket = connection.Features.Get<WebSocketOutput>()?.Stream;
-    // Where one sees that a large write goes on.
-    private readonly FrameStream? _stream = connection.Features.Get<WebSocketOutput>()?.Stream ?? connection.Features.Get<FrameStream>();
-    // What messages are serialized by.
-    private readonly IHubProtocol _protocol =
-        connection.Features.Get<WebSocketOutput>()?.Stream is null ? connection.Protocol : FramedProtocol.Of(connection.Protocol);
+    private readonly string _connectionId = recipient.ConnectionId;
+    private readonly FrameStream? _stream = recipient.Stream;
+    private readonly FrameStream? _socket = recipient.IsWrittenToStream ? recipient.Stream : null;
+    private readonly IHubProtocol _protocol = recipient.Protocol;
     private readonly OutboxQueue _queue = new(options);
     private readonly Memberships _memberships = new();
     private long _writeStarted;
@@ -31,8 +28,6 @@ internal sealed partial class Outbox(HubConnectionContext connection, FanoutOpti
     private bool _mayWait;
     private bool _stopped;
     private bool _closed;
-
-    public HubConnectionContext Connection => connection;
 
     /// <summary>What it holds at this moment.</summary>
     public OutboxState State
@@ -122,7 +117,7 @@ internal sealed partial class Outbox(HubConnectionContext connection, FanoutOpti
 
         metrics.Stalled();
         FanoutLog.Stalled(logger, _connectionId, stalled);
-        connection.Abort();
+        recipient.Abort();
     }
 
     /// <summary>Writes to the connection. What fails, fails the task: no sender shall hear of it.</summary>
@@ -132,7 +127,7 @@ internal sealed partial class Outbox(HubConnectionContext connection, FanoutOpti
         _deliveries++;
         try
         {
-            return _socket is { } socket ? socket.WriteAsync(message.GetSerializedMessage(_protocol)) : connection.WriteAsync(message);
+            return _socket is { } socket ? socket.WriteAsync(message.GetSerializedMessage(_protocol)) : recipient.WriteAsync(message);
         }
         catch (Exception exception)
         {
@@ -155,7 +150,7 @@ internal sealed partial class Outbox(HubConnectionContext connection, FanoutOpti
         if (_queue.IsTooLarge)
         {
             FanoutLog.TooSlow(logger, _connectionId);
-            connection.Abort();
+            recipient.Abort();
             return;
         }
 
@@ -256,7 +251,7 @@ internal sealed partial class Outbox(HubConnectionContext connection, FanoutOpti
                     await CatchUpAsync(behind);
             }
         }
-        catch (OperationCanceledException) when (connection.ConnectionAborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (recipient.ConnectionAborted.IsCancellationRequested)
         {
             StopSending();
         }
@@ -264,13 +259,13 @@ internal sealed partial class Outbox(HubConnectionContext connection, FanoutOpti
         {
             // The transport has ended before the hub has noticed.
             StopSending();
-            connection.Abort();
+            recipient.Abort();
         }
         catch (Exception exception)
         {
             FanoutLog.OutboxFailed(logger, _connectionId, exception);
             StopSending();
-            connection.Abort();
+            recipient.Abort();
         }
     }
 
@@ -288,12 +283,12 @@ internal sealed partial class Outbox(HubConnectionContext connection, FanoutOpti
         {
             try
             {
-                page = await membership.Source.ReadAfterAsync(cursor, connection.ConnectionAborted);
+                page = await membership.Source.ReadAfterAsync(cursor, recipient.ConnectionAborted);
             }
             catch (RoomLogUnavailableException exception)
             {
                 FanoutLog.CatchUpFailed(logger, _connectionId, exception);
-                await Task.Delay(options.WriteTimeoutMilliseconds / 5, connection.ConnectionAborted);
+                await Task.Delay(options.WriteTimeoutMilliseconds / 5, recipient.ConnectionAborted);
                 return;
             }
         }

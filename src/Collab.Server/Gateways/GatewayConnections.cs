@@ -1,11 +1,10 @@
 using Collab.Server.Fanout;
 using Collab.Server.Security;
-using Microsoft.Extensions.Logging;
 
 namespace Collab.Server.Gateways;
 
 /// <summary>Begins and ends connections of clients that speak a Yjs protocol, as SignalR does those to the hub.</summary>
-internal sealed class GatewayConnections(CollabLifetimeManager lifetimes, Connections connections, ILoggerFactory loggerFactory)
+internal sealed class GatewayConnections(CollabLifetimeManager lifetimes, Connections connections)
 {
     /// <summary>Begins a connection.</summary>
     /// <param name="signIn">As whom the client has signed in.</param>
@@ -18,8 +17,8 @@ internal sealed class GatewayConnections(CollabLifetimeManager lifetimes, Connec
         SignIn signIn, GatewaySocket socket, GatewayFormat format, Func<string?, Task> end, string? session, string stream)
     {
         var caller = new Caller(Guid.NewGuid().ToString("N"), signIn, SubjectUserIdProvider.IdOf(signIn.User));
-        var connection = new GatewayConnection(caller, socket, format, end, loggerFactory);
-        await lifetimes.OnConnectedAsync(connection);
+        var connection = new GatewayConnection(caller, socket, format, end);
+        await lifetimes.AddAsync(connection);
         connections.Begin(caller, token: null, session, stream);
         return connection;
     }
@@ -28,6 +27,6 @@ internal sealed class GatewayConnections(CollabLifetimeManager lifetimes, Connec
     public async Task EndAsync(GatewayConnection connection)
     {
         await connections.EndAsync(connection.ConnectionId);
-        await lifetimes.OnDisconnectedAsync(connection);
+        await lifetimes.RemoveAsync(connection.ConnectionId);
     }
 }

@@ -36,7 +36,7 @@ internal abstract class GatewayDocument(
     protected ReadOnlySpan<byte> Address => address;
 
     /// <summary>A frame that says nothing, for a client that closes a connection over which nothing comes.</summary>
-    public ReadOnlyMemory<byte> Silence { get; } = GatewaySocket.FrameOf(GatewayMessage.AwarenessHead(address, 1), [0]);
+    public ReadOnlyMemory<byte> Silence => GatewaySocket.FrameOf(GatewayMessage.AwarenessHead(address, 1), [0]);
 
     /// <summary>Lets the client in. What is sent to the document from here on reaches him.</summary>
     public Task<JoinedDocument> JoinAsync() => documents.JoinAsync(caller, id, StateVector.Empty.ToArray(), socket.Ended, echoes: true);

@@ -2,19 +2,19 @@ using System.IO.Pipelines;
 using System.Security.Claims;
 using System.Text;
 using Collab.Protocol;
-using Microsoft.AspNetCore.Connections;
+using Collab.Server.Fanout;
+using Collab.Server.Fanout.WebSockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Protocol;
-using Microsoft.Extensions.Logging;
 
 namespace Collab.Server.Channels.EventStream;
 
 /// <summary>
-/// One EventSource as a hub connection that only receives. Over one channel it writes the bytes that all such streams share. Over
+/// One EventSource as a connection that only receives. Over one channel it writes the bytes that all such streams share. Over
 /// several, each event gets an id of this connection: the positions of all its channels, which is what it needs to come back.
 /// </summary>
-internal sealed class EventStreamConnection : HubConnectionContext, IDisposable
+internal sealed class EventStreamConnection : IRecipient, IDisposable
 {
     /// <summary>The <c>Last-Event-ID</c> of a stream that is over for good.</summary>
     public const string Over = "over";
@@ -30,24 +30,34 @@ internal sealed class EventStreamConnection : HubConnectionContext, IDisposable
     private readonly CancellationTokenSource _ended;
     private long _lastWrite = Environment.TickCount64;
 
-    public EventStreamConnection(HttpContext context, string id, string? userId, IReadOnlyList<string> channels, ILoggerFactory loggerFactory)
-        : base(new DefaultConnectionContext(id) { User = context.User }, new HubConnectionContextOptions(), loggerFactory)
+    public EventStreamConnection(HttpContext context, string id, string? userId, IReadOnlyList<string> channels)
     {
-        _context = context;
+        (_context, ConnectionId, UserId) = (context, id, userId);
         _output = context.Response.BodyWriter;
         Channels = channels;
         _channels = channels.Select((name, i) => KeyValuePair.Create(name, i)).ToDictionary(StringComparer.Ordinal);
         _positions = new Position[channels.Count];
         _ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         ConnectionAborted = _ended.Token;
-        Protocol = Format;
-        UserIdentifier = userId;
     }
 
-    /// <summary>Cancelled when nothing can or shall be written any more.</summary>
-    public override CancellationToken ConnectionAborted { get; }
+    public string ConnectionId { get; }
 
-    public override ClaimsPrincipal User => _context.User;
+    public CancellationToken ConnectionAborted { get; }
+
+    public ClaimsPrincipal User => _context.User;
+
+    public string? UserId { get; }
+
+    public string Transport => Format.Name;
+
+    public IHubProtocol Protocol => Format;
+
+    public FrameStream? Stream => null;
+
+    public bool IsWrittenToStream => false;
+
+    public IDictionary<object, object?>? Items => null;
 
     /// <summary>What it follows.</summary>
     public IReadOnlyList<string> Channels { get; }
@@ -99,7 +109,7 @@ internal sealed class EventStreamConnection : HubConnectionContext, IDisposable
         }
     }
 
-    public override async ValueTask WriteAsync(SerializedHubMessage message, CancellationToken cancellationToken = default)
+    public async ValueTask WriteAsync(SerializedHubMessage message)
     {
         await _turn.WaitAsync(ConnectionAborted);
         try
@@ -135,10 +145,7 @@ internal sealed class EventStreamConnection : HubConnectionContext, IDisposable
         }
     }
 
-    public override ValueTask WriteAsync(HubMessage message, CancellationToken cancellationToken = default) =>
-        WriteAsync(new SerializedHubMessage(message), cancellationToken);
-
-    public override void Abort() => _context.Abort();
+    public void Abort() => _context.Abort();
 
     /// <summary>Nothing is written any more.</summary>
     public void Dispose()

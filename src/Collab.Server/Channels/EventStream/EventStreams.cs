@@ -6,7 +6,6 @@ using Collab.Server.Security;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.SignalR;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 
@@ -20,8 +19,7 @@ internal sealed class EventStreams(
     ConnectionCounts counts,
     IOptions<ChannelOptions> options,
     IOptions<FanoutOptions> fanout,
-    TimeProvider clock,
-    ILoggerFactory loggerFactory)
+    TimeProvider clock)
 {
     /// <summary>The most channels of one stream.</summary>
     public const int MaxChannels = 64;
@@ -45,8 +43,8 @@ internal sealed class EventStreams(
         using var held = await counts.HoldAsync(context);
         var userId = SubjectUserIdProvider.IdOf(context.User);
         var caller = new Caller(Guid.NewGuid().ToString("N"), SignIn.Of(context), userId);
-        using var connection = new EventStreamConnection(context, caller.ConnectionId, userId, channels, loggerFactory);
-        await lifetimes.OnConnectedAsync(connection);
+        using var connection = new EventStreamConnection(context, caller.ConnectionId, userId, channels);
+        await lifetimes.AddAsync(connection);
         try
         {
             connections.Begin(caller, token: null, context.Request.Query[Connections.SessionParameter], string.Join(' ', channels));
@@ -59,7 +57,7 @@ internal sealed class EventStreams(
         finally
         {
             await connections.EndAsync(caller.ConnectionId);
-            await lifetimes.OnDisconnectedAsync(connection);
+            await lifetimes.RemoveAsync(connection.ConnectionId);
         }
 
         return Results.Empty;

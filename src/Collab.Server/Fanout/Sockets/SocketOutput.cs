@@ -19,6 +19,9 @@ internal sealed class SocketOutput(PipeWriter inner, Socket socket, Action abort
     private int _written;
     private bool _ended;
 
+    /// <summary>Whether the connection goes on after the end of what writes here.</summary>
+    public bool IsKept { get; set; }
+
     public override bool CanGetUnflushedBytes => true;
 
     public override long UnflushedBytes => _written;
@@ -60,9 +63,11 @@ internal sealed class SocketOutput(PipeWriter inner, Socket socket, Action abort
     {
     }
 
-    /// <summary>Kestrel sends what is left and ends the connection.</summary>
+    /// <summary>Kestrel sends what is left and ends the connection, unless it is kept.</summary>
     public override void Complete(Exception? exception = null)
     {
+        if (IsKept)
+            return;
         if (_written > 0)
             inner.Write(_buffer.AsSpan(0, _written));
         Return(_buffer);

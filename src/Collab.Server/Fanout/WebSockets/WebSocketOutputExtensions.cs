@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Net.Sockets;
 using Collab.Server.Fanout.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -30,15 +31,17 @@ internal static class WebSocketOutputExtensions
             var next = endpoint.RequestDelegate!;
             endpoint.RequestDelegate = context =>
             {
-                if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade)
+                if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true })
                 {
-                    var socket = (context.Features.Get<IConnectionTransportFeature>()?.Transport as SocketDuplex)?.Socket;
-                    context.Features.Set<IHttpUpgradeFeature>(new FrameStreamFeature(upgrade, () => Cut(context), patience, socket));
                     // Each frame has a time of its own.
                     if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
                         rate.MinDataRate = null;
+                    return context.Features.Get<IConnectionTransportFeature>()?.Transport is SocketDuplex connection
+                        ? UpgradedRequest.ServeAsync(context, connection, ServeOver(connection.Socket, next))
+                        : ServeOver(null, next)(context);
                 }
-                else if (overHttp2 && context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } connect)
+
+                if (overHttp2 && context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } connect)
                 {
                     context.Features.Set<IHttpExtendedConnectFeature>(new FrameConnectFeature(connect, () => Cut(context), patience));
                 }
@@ -47,6 +50,13 @@ internal static class WebSocketOutputExtensions
             };
         });
         return endpoint;
+
+        RequestDelegate ServeOver(Socket? socket, RequestDelegate next) => context =>
+        {
+            var upgrade = context.Features.GetRequiredFeature<IHttpUpgradeFeature>();
+            context.Features.Set<IHttpUpgradeFeature>(new FrameStreamFeature(upgrade, () => Cut(context), patience, socket));
+            return next(context);
+        };
 
         void Cut(HttpContext context)
         {

@@ -16,7 +16,7 @@ internal sealed class YWebSocketDocument(DocumentService documents, RequestRate 
     private const int StoredUpTo = 102;
 
     /// <summary>Lets the client in, and asks what he has.</summary>
-    public async Task OpenAsync()
+    public async ValueTask OpenAsync()
     {
         var joined = await JoinAsync();
         await SendStateVectorAsync(joined.StateVector);

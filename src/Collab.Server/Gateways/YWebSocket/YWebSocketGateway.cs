@@ -52,7 +52,9 @@ internal sealed class YWebSocketGateway(
         keepAlive.Add(socket, () => document.Silence);
         try
         {
-            await RunAsync(document, socket);
+            await TryAsync(document, document.OpenAsync());
+            await foreach (var message in socket.ReadAllAsync(exception => _ = document.FailAsync(exception)))
+                await TryAsync(document, document.TakeAsync(message));
         }
         finally
         {
@@ -61,27 +63,15 @@ internal sealed class YWebSocketGateway(
         }
     }
 
-    private static async Task RunAsync(YWebSocketDocument document, GatewaySocket socket)
+    private static async ValueTask TryAsync(YWebSocketDocument document, ValueTask action)
     {
         try
         {
-            await document.OpenAsync();
+            await action;
         }
         catch (CollabException exception)
         {
             _ = document.FailAsync(exception);
-        }
-
-        await foreach (var message in socket.ReadAllAsync(exception => _ = document.FailAsync(exception)))
-        {
-            try
-            {
-                await document.TakeAsync(message);
-            }
-            catch (CollabException exception)
-            {
-                _ = document.FailAsync(exception);
-            }
         }
     }
 

@@ -26,10 +26,14 @@ internal sealed class GatewaySocket(WebSocket socket, FrameStream stream, int ma
     private readonly CancellationTokenSource _ended = new();
     private byte[] _buffer = [];
     private int _closing;
+    private int _silentTicks;
     private long _lastWrite = Environment.TickCount64;
 
     /// <summary>When something was written last, by <see cref="Environment.TickCount64"/>.</summary>
     public long LastWrite => Volatile.Read(ref _lastWrite);
+
+    /// <summary>Counts how often it was asked since something came in. Only for <see cref="GatewayKeepAlive"/>.</summary>
+    public int CountSilence() => _silentTicks = stream.TakeHasRead() ? 0 : _silentTicks + 1;
 
     /// <summary>The connection beneath the WebSocket.</summary>
     public FrameStream Stream => stream;
@@ -56,18 +60,25 @@ internal sealed class GatewaySocket(WebSocket socket, FrameStream stream, int ma
         exception is WebSocketException or IOException or OperationCanceledException or ObjectDisposedException;
 
     /// <summary>
-    /// The messages until the client closes, each good until the next is asked for. When one cannot be taken in, or it was said that it is over,
-    /// there are no more, only the wait for the client's close.
+    /// Waits for the next message. It is good until the next call. When one cannot be taken in, or it was said that it is over, there are no more, only
+    /// the wait for the client's close.
     /// </summary>
     /// <param name="refuse">Called when a message cannot be taken in.</param>
-    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAllAsync(Action<CollabException>? refuse = null)
+    /// <returns>Null when the client has closed.</returns>
+    /// <exception cref="WebSocketException">The connection broke.</exception>
+    public async ValueTask<ReadOnlyMemory<byte>?> NextAsync(Action<CollabException>? refuse = null)
     {
         while (true)
         {
-            ReadOnlyMemory<byte>? message = null;
+            Release();
+            // Who waits holds no buffer.
+            if ((await socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None)).MessageType is WebSocketMessageType.Close)
+                return null;
             try
             {
-                message = await ReceiveAsync();
+                var message = await ReceiveAsync();
+                if (message is null || !IsClosing)
+                    return message;
             }
             catch (CollabException exception)
             {
@@ -75,25 +86,14 @@ internal sealed class GatewaySocket(WebSocket socket, FrameStream stream, int ma
                 refuse?.Invoke(exception);
                 await Task.Delay(Timeout.Infinite, _ended.Token);
             }
-
-            if (message is null)
-                yield break;
-            if (!IsClosing)
-                yield return message.Value;
         }
     }
 
-    /// <summary>Waits for the next message. It is good until the next call.</summary>
+    /// <summary>Receives the message that comes in.</summary>
     /// <returns>Null when the client has closed.</returns>
     /// <exception cref="CollabException"><c>too_large</c>, or <c>invalid_message</c> when it is text.</exception>
-    /// <exception cref="WebSocketException">The connection broke.</exception>
     private async ValueTask<ReadOnlyMemory<byte>?> ReceiveAsync()
     {
-        Release();
-        // Who waits holds no buffer.
-        if ((await socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None)).MessageType is WebSocketMessageType.Close)
-            return null;
-
         _buffer = ArrayPool<byte>.Shared.Rent(FirstBuffer);
         for (var length = 0; ;)
         {
@@ -132,7 +132,7 @@ internal sealed class GatewaySocket(WebSocket socket, FrameStream stream, int ma
         return stream.WriteLargeAsync(WebSocketFrame.Enclose(buffer, head.Length, binary: true, payload.Length), payload);
     }
 
-    /// <summary>Says that it is over, once. The client's answer ends <see cref="ReceiveAsync"/>.</summary>
+    /// <summary>Says that it is over, once. The client's answer ends <see cref="NextAsync"/>.</summary>
     /// <param name="code">The code, of RFC 6455 or of the protocol.</param>
     /// <param name="reason">For the developer.</param>
     public async Task CloseAsync(int code, string reason)

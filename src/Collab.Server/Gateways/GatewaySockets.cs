@@ -1,3 +1,4 @@
+using System.Net.WebSockets;
 using Collab.Protocol;
 using Collab.Server.Documents;
 using Collab.Server.Fanout.WebSockets;
@@ -13,21 +14,19 @@ internal sealed class GatewaySockets(IOptions<DocumentOptions> options)
     // What stands around an update: kinds, lengths, a document's name and a session's.
     private const int MaxEnvelope = 1024;
 
-    // By its answer one knows that a client is still there that says nothing.
-    private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan PingPatience = TimeSpan.FromSeconds(30);
-
     /// <summary>Opens the WebSocket of a request.</summary>
     /// <exception cref="CollabException"><c>invalid_argument</c>: the request is not for one.</exception>
     public async Task<GatewaySocket> AcceptAsync(HttpContext context)
     {
         if (!context.WebSockets.IsWebSocketRequest)
             throw new CollabException(ErrorCodes.InvalidArgument, "open this address as a WebSocket");
-        var webSocket = await context.WebSockets.AcceptWebSocketAsync(
-            new WebSocketAcceptContext { KeepAliveInterval = PingInterval, KeepAliveTimeout = PingPatience });
+        // Only for the handshake: it remembers the request. Neither pings: GatewayKeepAlive does.
+        await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext { KeepAliveInterval = Timeout.InfiniteTimeSpan });
         var stream = (context.Features.Get<IHttpUpgradeFeature>() as FrameStreamFeature)?.Stream
             ?? (context.Features.Get<IHttpExtendedConnectFeature>() as FrameConnectFeature)?.Stream
             ?? throw new InvalidOperationException("The endpoint is not mapped with frame streams.");
-        return new GatewaySocket(webSocket, stream, options.Value.MaxUpdateBytes + MaxEnvelope, context.Abort);
+        var webSocket = WebSocket.CreateFromStream(stream, new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = Timeout.InfiniteTimeSpan });
+        return new GatewaySocket(
+            webSocket, stream, options.Value.MaxUpdateBytes + MaxEnvelope, context.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>().Abort);
     }
 }

@@ -83,7 +83,7 @@ public sealed class WebSocketOutputTests
     private static async Task<(Pipe Connection, FrameStreamFeature Socket, FrameStream Stream)> ConnectAsync()
     {
         var connection = new Pipe();
-        var socket = new FrameStreamFeature(new Upgrade(connection.Writer.AsStream()), () => Assert.Fail("cut"), TimeSpan.FromMinutes(1));
+        var socket = new FrameStreamFeature(new Upgrade(connection.Writer.AsStream()), () => () => Assert.Fail("cut"), TimeSpan.FromMinutes(1));
         return (connection, socket, (FrameStream)await socket.UpgradeAsync());
     }
 

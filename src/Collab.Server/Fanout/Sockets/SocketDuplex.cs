@@ -17,7 +17,7 @@ internal sealed class SocketDuplex(ConnectionContext connection, IDuplexPipe inn
 {
     private readonly IConnectionHeartbeatFeature? _heartbeat = connection.Features.Get<IConnectionHeartbeatFeature>();
     private readonly SocketOutput _output = new(inner.Output, socket, connection.Abort);
-    private readonly TaskCompletionSource _httpEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource? _httpEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Action? _beat;
     private Task? _successor;
 
@@ -31,7 +31,7 @@ internal sealed class SocketDuplex(ConnectionContext connection, IDuplexPipe inn
     public ConnectionContext Connection => connection;
 
     /// <summary>Completes when the server's HTTP has ended and the connection goes on: nobody reads or writes then.</summary>
-    public Task HttpEnded => _httpEnded.Task;
+    public Task HttpEnded => _httpEnded?.Task ?? Task.CompletedTask;
 
     /// <summary>Serves the connection: HTTP, and then whoever took it over.</summary>
     /// <param name="http">The server's HTTP.</param>
@@ -47,7 +47,8 @@ internal sealed class SocketDuplex(ConnectionContext connection, IDuplexPipe inn
         {
             // What the server keeps up for HTTP, such as its timeouts, would hold all of it.
             _beat = null;
-            _httpEnded.SetResult();
+            _httpEnded!.SetResult();
+            _httpEnded = null;
         }
 
         if (_successor is { } successor)

@@ -7,18 +7,35 @@ namespace Collab.Server.Fanout.Sockets;
 /// <param name="request">Those of the server's request.</param>
 internal sealed class UpgradedFeatures(IFeatureCollection request) : IFeatureCollection
 {
-    private readonly FeatureCollection _own = [];
+    // They are few: a list takes a third of the memory of a dictionary.
+    private readonly List<KeyValuePair<Type, object>> _own = new(16);
     private IFeatureCollection? _request = request;
-    private int _letGo;
+    private int _revision;
 
     public bool IsReadOnly => false;
 
-    public int Revision => _own.Revision + (_request?.Revision ?? 0) + _letGo;
+    public int Revision => _revision + (_request?.Revision ?? 0);
 
     public object? this[Type key]
     {
-        get => _own[key] ?? _request?[key];
-        set => _own[key] = value;
+        get
+        {
+            foreach (var (type, feature) in _own)
+            {
+                if (type == key)
+                    return feature;
+            }
+
+            return _request?[key];
+        }
+
+        set
+        {
+            _revision++;
+            _own.RemoveAll(feature => feature.Key == key);
+            if (value is not null)
+                _own.Add(KeyValuePair.Create(key, value));
+        }
     }
 
     public TFeature? Get<TFeature>() => (TFeature?)this[typeof(TFeature)];
@@ -29,12 +46,12 @@ internal sealed class UpgradedFeatures(IFeatureCollection request) : IFeatureCol
     public void LetGo()
     {
         // Whoever remembers a feature looks again when the revision is another.
-        _letGo = _request!.Revision + 1;
+        _revision += _request!.Revision + 1;
         _request = null;
     }
 
     public IEnumerator<KeyValuePair<Type, object>> GetEnumerator() =>
-        (_request is null ? _own : _own.Concat(_request.Where(feature => _own[feature.Key] is null))).GetEnumerator();
+        _own.Concat((_request ?? Enumerable.Empty<KeyValuePair<Type, object>>()).Where(feature => !_own.Exists(own => own.Key == feature.Key))).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Features.Authentication;
@@ -14,8 +15,7 @@ namespace Collab.Server.Fanout.Sockets;
 /// every middleware waits, more than all that Collab itself keeps for a client who only listens. So the endpoint is served with a context of its own:
 /// until the upgrade a view of the server's, from then on a copy of what may still be asked of it.
 /// </summary>
-internal sealed class UpgradedRequest :
-    IHttpUpgradeFeature, IHttpExtendedConnectFeature, IHttpRequestLifetimeFeature, IServiceProvidersFeature, IHttpConnectionFeature, IEndpointFeature
+internal sealed class UpgradedRequest : IHttpUpgradeFeature, IHttpExtendedConnectFeature, IServiceProvidersFeature, IHttpConnectionFeature, IEndpointFeature
 {
     // What only the handshake is about.
     private static readonly string[] OfHandshake =
@@ -25,10 +25,11 @@ internal sealed class UpgradedRequest :
 
     private readonly SocketDuplex _connection;
     private readonly IServiceScopeFactory _scopes;
-    private readonly TaskCompletionSource _upgraded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly UpgradedFeatures _features;
+    private readonly TaskCompletionSource _upgraded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private HttpContext? _request;
     private HttpContext? _context;
+    private Task? _session;
     private IServiceScope? _scope;
     private IServiceProvider? _services;
 
@@ -37,6 +38,7 @@ internal sealed class UpgradedRequest :
         (_request, _connection) = (request, connection);
         _scopes = request.RequestServices.GetRequiredService<IServiceScopeFactory>();
         _features = new UpgradedFeatures(request.Features);
+        _features.Set(this);
         _features.Set<IHttpUpgradeFeature>(this);
         // Kestrel's own are its whole connection, and would be remembered: by SignalR and by the WebSocket middleware.
         _features.Set<IHttpConnectionFeature>(this);
@@ -53,8 +55,6 @@ internal sealed class UpgradedRequest :
 
     string? IHttpExtendedConnectFeature.Protocol => null;
 
-    public CancellationToken RequestAborted { get; set; }
-
     public string ConnectionId { get; set; }
 
     public IPAddress? LocalIpAddress { get; set; }
@@ -64,6 +64,12 @@ internal sealed class UpgradedRequest :
     public IPAddress? RemoteIpAddress { get; set; }
 
     public int RemotePort { get; set; }
+
+    public IServiceProvider RequestServices
+    {
+        get => _services ??= (_scope = _scopes.CreateScope()).ServiceProvider;
+        set => _services = value;
+    }
 
     /// <summary>Serves the request. Ends when the endpoint has, or when it has upgraded and goes on alone.</summary>
     /// <param name="request">The server's request, which can be upgraded.</param>
@@ -76,12 +82,15 @@ internal sealed class UpgradedRequest :
         // What flows with the server's request, such as scopes of the log, would hold it.
         Task serving;
         using (ExecutionContext.SuppressFlow())
-            serving = Task.Run(() => upgraded.RunAsync(contexts, endpoint));
+            serving = Task.Run(() => upgraded.RunAsync(contexts, endpoint)).Unwrap();
         if (await Task.WhenAny(serving, upgraded._upgraded.Task) == serving)
             await serving;
         else
             connection.TakeOver(serving);
     }
+
+    /// <summary>Goes on with a session that needs nothing of the request any more.</summary>
+    public void GoOn(Task session) => _session = session;
 
     /// <summary>Upgrades the request, and waits until the server's HTTP has ended.</summary>
     /// <returns>What comes over the connection. It is not written to.</returns>
@@ -98,15 +107,8 @@ internal sealed class UpgradedRequest :
 
     ValueTask<Stream> IHttpExtendedConnectFeature.AcceptAsync() => throw new InvalidOperationException("This is a request of HTTP/1.1.");
 
-    public void Abort() => _connection.Connection.Abort();
-
-    public IServiceProvider RequestServices
-    {
-        get => _services ??= (_scope = _scopes.CreateScope()).ServiceProvider;
-        set => _services = value;
-    }
-
-    private async Task RunAsync(IHttpContextFactory contexts, RequestDelegate endpoint)
+    /// <returns>What goes on when the endpoint has ended.</returns>
+    private async Task<Task> RunAsync(IHttpContextFactory contexts, RequestDelegate endpoint)
     {
         _context = contexts.Create(_features);
         try
@@ -119,6 +121,8 @@ internal sealed class UpgradedRequest :
             if (_scope is IAsyncDisposable scope)
                 await scope.DisposeAsync();
         }
+
+        return _session ?? Task.CompletedTask;
     }
 
     /// <summary>Copies what may still be asked of the request.</summary>
@@ -146,10 +150,9 @@ internal sealed class UpgradedRequest :
         });
         _features.Set<IHttpResponseFeature>(SwitchedProtocols.Response);
         _features.Set(SwitchedProtocols.ResponseBody);
-        RequestAborted = _connection.Connection.ConnectionClosed;
-        Endpoint = request.GetEndpoint();
-        _features.Set<IHttpRequestLifetimeFeature>(this);
+        _features.Set<IHttpRequestLifetimeFeature>(new Lifetime(_connection.Connection));
         _features.Set<IServiceProvidersFeature>(this);
+        Endpoint = request.GetEndpoint();
         _features.Set<IEndpointFeature>(this);
         _features.Set<IRouteValuesFeature>(new RouteValuesFeature { RouteValues = new RouteValueDictionary(request.Request.RouteValues) });
         _features.Set(request.Features.Get<IHttpAuthenticationFeature>());
@@ -158,5 +161,28 @@ internal sealed class UpgradedRequest :
         _features.LetGo();
         // What a context remembers of former features it forgets when it is asked the next time.
         _ = (_context!.RequestAborted, _context.Request.Method, _context.Response.HasStarted, _context.Connection.Id);
+    }
+
+    /// <summary>The request lasts as long as its connection.</summary>
+    private sealed class Lifetime(ConnectionContext connection) : IHttpRequestLifetimeFeature
+    {
+        public CancellationToken RequestAborted { get; set; } = connection.ConnectionClosed;
+
+        public void Abort() => connection.Abort();
+    }
+}
+
+/// <summary>What an endpoint says of the rest of an upgraded request.</summary>
+internal static class UpgradedRequestExtensions
+{
+    /// <summary>Ends the request as soon as that is possible: what goes on over its connection needs nothing of it any more.</summary>
+    /// <param name="request">The request, which was upgraded.</param>
+    /// <param name="session">What goes on.</param>
+    public static Task GoOnAsync(this HttpContext request, Task session)
+    {
+        if (request.Features.Get<UpgradedRequest>() is not { } upgraded)
+            return session;
+        upgraded.GoOn(session);
+        return Task.CompletedTask;
     }
 }

@@ -18,18 +18,24 @@ internal sealed class FrameStream(Stream inner, Action abort, TimeSpan patience,
 
     // Who writes and who waits to. The semaphore hands turns over and is touched only when there is more than one writer.
     private int _writers;
-    private readonly SemaphoreSlim _turn = new(0);
+    private SemaphoreSlim? _turns;
     private bool _closed;
+    private bool _hasRead;
     private long _progressedAt;
 
     /// <summary>When a part of a large frame was taken last, by <see cref="Environment.TickCount64"/>; 0 if none ever was.</summary>
     public long ProgressedAt => Volatile.Read(ref _progressedAt);
+
+    /// <summary>Whether something has come in since this was asked last: what came is taken in before more is asked for.</summary>
+    public bool TakeHasRead() => Interlocked.Exchange(ref _hasRead, false);
 
     public override bool CanRead => true;
 
     public override bool CanSeek => false;
 
     public override bool CanWrite => true;
+
+    private SemaphoreSlim Turn => LazyInitializer.EnsureInitialized(ref _turns, static () => new SemaphoreSlim(0));
 
     public override long Length => throw new NotSupportedException();
 
@@ -39,11 +45,14 @@ internal sealed class FrameStream(Stream inner, Action abort, TimeSpan patience,
         set => throw new NotSupportedException();
     }
 
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        inner.ReadAsync(buffer, cancellationToken);
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        Volatile.Write(ref _hasRead, true);
+        return inner.ReadAsync(buffer, cancellationToken);
+    }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        inner.ReadAsync(buffer, offset, count, cancellationToken);
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, count);
 
@@ -68,7 +77,7 @@ internal sealed class FrameStream(Stream inner, Action abort, TimeSpan patience,
     public async ValueTask WriteLargeAsync(params ReadOnlyMemory<byte>[] pieces)
     {
         if (Interlocked.Increment(ref _writers) > 1)
-            await _turn.WaitAsync(CancellationToken.None);
+            await Turn.WaitAsync(CancellationToken.None);
         try
         {
             using var stalled = new CancellationTokenSource();
@@ -123,14 +132,14 @@ internal sealed class FrameStream(Stream inner, Action abort, TimeSpan patience,
     private async ValueTask WriteInTurnAsync(ReadOnlyMemory<byte> frame, CancellationToken cancellationToken)
     {
         // Whoever writes is cut off when he takes too long, so that this wait ends.
-        await _turn.WaitAsync(CancellationToken.None);
+        await Turn.WaitAsync(CancellationToken.None);
         await FinishAsync(WriteNowAsync(frame, cancellationToken));
     }
 
     private void EndTurn()
     {
         if (Interlocked.Decrement(ref _writers) > 0)
-            _turn.Release();
+            Turn.Release();
     }
 
     private ValueTask WriteNowAsync(ReadOnlyMemory<byte> frame, CancellationToken cancellationToken)

@@ -43,7 +43,7 @@ internal static class WebSocketOutputExtensions
 
                 if (overHttp2 && context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } connect)
                 {
-                    context.Features.Set<IHttpExtendedConnectFeature>(new FrameConnectFeature(connect, () => Cut(context), patience));
+                    context.Features.Set<IHttpExtendedConnectFeature>(new FrameConnectFeature(connect, CutOf(context), patience));
                 }
 
                 return next(context);
@@ -54,15 +54,20 @@ internal static class WebSocketOutputExtensions
         RequestDelegate ServeOver(Socket? socket, RequestDelegate next) => context =>
         {
             var upgrade = context.Features.GetRequiredFeature<IHttpUpgradeFeature>();
-            context.Features.Set<IHttpUpgradeFeature>(new FrameStreamFeature(upgrade, () => Cut(context), patience, socket));
+            context.Features.Set<IHttpUpgradeFeature>(new FrameStreamFeature(upgrade, () => CutOf(context), patience, socket));
             return next(context);
         };
 
-        void Cut(HttpContext context)
+        // The context itself is not held.
+        Action CutOf(HttpContext context)
         {
-            metrics.Stalled();
-            FanoutLog.Stalled(logger, context.Connection.Id, (long)patience.TotalMilliseconds);
-            context.Abort();
+            var (connectionId, lifetime) = (context.Connection.Id, context.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>());
+            return () =>
+            {
+                metrics.Stalled();
+                FanoutLog.Stalled(logger, connectionId, (long)patience.TotalMilliseconds);
+                lifetime.Abort();
+            };
         }
     }
 

@@ -73,7 +73,7 @@ internal sealed class HocuspocusSession(
     {
         if (limits.SignInMilliseconds > 0 && context.User.Identity is not { IsAuthenticated: true })
             _ = EndUnlessSignedInAsync();
-        await foreach (var message in socket.ReadAllAsync(exception => _ = EndSocketAsync(exception)))
+        while (await socket.NextAsync(exception => _ = EndSocketAsync(exception)) is { } message)
         {
             try
             {

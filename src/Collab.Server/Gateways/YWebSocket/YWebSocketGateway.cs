@@ -1,5 +1,6 @@
 using Collab.Server.Documents;
 using Collab.Server.Fanout;
+using Collab.Server.Fanout.Sockets;
 using Collab.Server.Limits;
 using Collab.Server.Security;
 using Microsoft.AspNetCore.Http;
@@ -24,36 +25,52 @@ internal sealed class YWebSocketGateway(
     public async Task RunAsync(HttpContext context, string documentId)
     {
         lifetime.ThrowIfStopping();
-        using var held = await counts.HoldAsync(context);
-        using var socket = await sockets.AcceptAsync(context);
+        var held = await counts.HoldAsync(context);
+        GatewaySocket socket;
         try
         {
-            if (context.User.Identity is { IsAuthenticated: true })
-                await RunAsync(context, documentId, socket);
-            else
+            socket = await sockets.AcceptAsync(context);
+        }
+        catch
+        {
+            held?.Dispose();
+            throw;
+        }
+
+        var signIn = context.User.Identity is { IsAuthenticated: true } ? SignIn.Of(context) : null;
+        await context.GoOnAsync(RunAsync(documentId, socket, held, signIn, context.Request.Query[Connections.SessionParameter]));
+    }
+
+    private async Task RunAsync(string documentId, GatewaySocket socket, IDisposable? held, SignIn? signIn, string? session)
+    {
+        try
+        {
+            if (signIn is null)
                 await TurnAwayAsync(socket);
+            else
+                await FollowAsync(documentId, socket, signIn, session);
         }
         catch (Exception exception) when (GatewaySocket.IsItsEnd(exception))
         {
             // The connection broke.
         }
+        finally
+        {
+            socket.Dispose();
+            held?.Dispose();
+        }
     }
 
-    private async Task RunAsync(HttpContext context, string documentId, GatewaySocket socket)
+    private async Task FollowAsync(string documentId, GatewaySocket socket, SignIn signIn, string? session)
     {
         var connection = await connections.BeginAsync(
-            SignIn.Of(context),
-            socket,
-            Format,
-            reason => YWebSocketDocument.EndAsync(socket, reason),
-            context.Request.Query[Connections.SessionParameter],
-            $"{Format.Name} {documentId}");
+            signIn, socket, Format, reason => YWebSocketDocument.EndAsync(socket, reason), session, $"{Format.Name} {documentId}");
         var document = new YWebSocketDocument(documents, requests, connection.Caller, documentId, socket);
         keepAlive.Add(socket, () => document.Silence);
         try
         {
             await TryAsync(document, document.OpenAsync());
-            await foreach (var message in socket.ReadAllAsync(exception => _ = document.FailAsync(exception)))
+            while (await socket.NextAsync(exception => _ = document.FailAsync(exception)) is { } message)
                 await TryAsync(document, document.TakeAsync(message));
         }
         finally
@@ -79,7 +96,7 @@ internal sealed class YWebSocketGateway(
     private static async Task TurnAwayAsync(GatewaySocket socket)
     {
         _ = YWebSocketDocument.EndAsync(socket, "unauthorized: sign in first");
-        await foreach (var _ in socket.ReadAllAsync())
+        while (await socket.NextAsync() is not null)
         {
             // It counts no more.
         }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Runtime.CompilerServices;
 using System.Security.Claims;
@@ -101,6 +102,29 @@ public sealed class UpgradedRequestTests : IAsyncLifetime
             GC.Collect();
             return _request!.IsAlive;
         }
+    }
+
+    [Fact]
+    public async Task What_came_with_the_request_is_not_lost()
+    {
+        _serve = EchoAsync;
+        using var client = new TcpClient();
+        await client.ConnectAsync(Address.Host, Address.Port);
+        byte[] masked = [0x81, 0x82, 0, 0, 0, 0, (byte)'h', (byte)'i'];
+
+        await client.Client.SendAsync((byte[])
+        [
+            .. Encoding.ASCII.GetBytes($"GET /a-room HTTP/1.1\r\nHost: {Address.Authority}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"),
+            .. masked,
+        ]);
+
+        byte[] answer = [0x81, 0x02, (byte)'h', (byte)'i'];
+        var received = new byte[4096];
+        var length = 0;
+        while (!received.AsSpan(0, length).EndsWith(answer))
+            length += await client.Client.ReceiveAsync(received.AsMemory(length)).AsTask().WaitAsync(Patience);
+        Assert.StartsWith("HTTP/1.1 101 ", Encoding.ASCII.GetString(received), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -181,7 +181,10 @@ public sealed class UpgradedRequestTests : IAsyncLifetime
         using var request = new HttpRequestMessage(HttpMethod.Get, Address.ToString().Replace("ws", "http", StringComparison.Ordinal));
         foreach (var (name, value) in new Dictionary<string, string>
         {
-            ["Connection"] = "Upgrade", ["Upgrade"] = "websocket", ["Sec-WebSocket-Version"] = "13", ["Sec-WebSocket-Key"] = "dGhlIHNhbXBsZSBub25jZQ==",
+            ["Connection"] = "Upgrade",
+            ["Upgrade"] = "websocket",
+            ["Sec-WebSocket-Version"] = "13",
+            ["Sec-WebSocket-Key"] = "dGhlIHNhbXBsZSBub25jZQ==",
         })
         {
             request.Headers.Add(name, value);

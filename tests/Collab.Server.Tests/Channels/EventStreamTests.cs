@@ -130,8 +130,10 @@ public sealed class EventStreamTests
         await using var host = await CollabTestHost.StartAsync([("Collab:Fanout:KeepAliveMilliseconds", "1000")]);
         await using var stream = host.Follow("/channels/c/events");
         await stream.UntilAsync(self => self.Opened == 1);
-        await Task.Delay(3200);
-        Assert.InRange(stream.Lines.Count(line => line.StartsWith(':')), 3, 6);
+        var opened = Stopwatch.GetTimestamp();
+        await stream.UntilAsync(self => self.Lines.Count(line => line.StartsWith(':')) >= 3);
+        // After three quarters of a second of silence each, and no sooner.
+        Assert.True(Stopwatch.GetElapsedTime(opened) > TimeSpan.FromSeconds(1.5));
         Assert.Empty(stream.Events);
         Assert.Equal(1, stream.Opened);
     }

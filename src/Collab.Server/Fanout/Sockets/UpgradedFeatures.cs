@@ -3,14 +3,18 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Collab.Server.Fanout.Sockets;
 
-/// <summary>The features of a request that may go on alone: its own, and for what it has none of, those of the server's request, until it lets go of that.</summary>
+/// <summary>
+/// The features of a request that may go on alone: its own, and for what it has none of, those of the server's request, until it lets go of that.
+/// The endpoint may ask for one at any moment, also while the request is upgraded.
+/// </summary>
 /// <param name="request">Those of the server's request.</param>
 internal sealed class UpgradedFeatures(IFeatureCollection request) : IFeatureCollection
 {
-    // They are few: a list takes a third of the memory of a dictionary.
-    private readonly List<KeyValuePair<Type, object>> _own = new(16);
-    private IFeatureCollection? _request = request;
-    private int _revision;
+    private readonly Lock _writing = new();
+    // Never changed, only replaced. They are few: an array takes a third of the memory of a dictionary.
+    private volatile KeyValuePair<Type, object>[] _own = [];
+    private volatile IFeatureCollection? _request = request;
+    private volatile int _revision;
 
     public bool IsReadOnly => false;
 
@@ -20,21 +24,25 @@ internal sealed class UpgradedFeatures(IFeatureCollection request) : IFeatureCol
     {
         get
         {
+            // Read first: whatever was kept when the request is gone is seen below.
+            var request = _request;
             foreach (var (type, feature) in _own)
             {
                 if (type == key)
                     return feature;
             }
 
-            return _request?[key];
+            return request?[key];
         }
 
         set
         {
-            _revision++;
-            _own.RemoveAll(feature => feature.Key == key);
-            if (value is not null)
-                _own.Add(KeyValuePair.Create(key, value));
+            lock (_writing)
+            {
+                var others = _own.Where(feature => feature.Key != key);
+                _own = [.. value is null ? others : others.Append(KeyValuePair.Create(key, value))];
+                _revision++;
+            }
         }
     }
 
@@ -45,13 +53,19 @@ internal sealed class UpgradedFeatures(IFeatureCollection request) : IFeatureCol
     /// <summary>From here on there are only its own.</summary>
     public void LetGo()
     {
-        // Whoever remembers a feature looks again when the revision is another.
-        _revision += _request!.Revision + 1;
-        _request = null;
+        lock (_writing)
+        {
+            // Whoever remembers a feature looks again when the revision is another.
+            _revision += _request!.Revision + 1;
+            _request = null;
+        }
     }
 
-    public IEnumerator<KeyValuePair<Type, object>> GetEnumerator() =>
-        _own.Concat((_request ?? Enumerable.Empty<KeyValuePair<Type, object>>()).Where(feature => !_own.Exists(own => own.Key == feature.Key))).GetEnumerator();
+    public IEnumerator<KeyValuePair<Type, object>> GetEnumerator()
+    {
+        var (own, request) = (_own, _request);
+        return own.Concat((request ?? Enumerable.Empty<KeyValuePair<Type, object>>()).Where(feature => !Array.Exists(own, one => one.Key == feature.Key))).GetEnumerator();
+    }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }

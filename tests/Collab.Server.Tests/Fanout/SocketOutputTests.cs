@@ -104,5 +104,20 @@ public sealed class SocketOutputTests
         Assert.Equal([1, 2, 3], rest.Buffer.ToArray());
     }
 
+    [Fact]
+    public async Task A_connection_that_is_kept_goes_on_when_who_wrote_has_ended()
+    {
+        using var sockets = await SocketPair.ConnectAsync();
+        var output = Create(sockets);
+        output.IsKept = true;
+
+        await output.CompleteAsync();
+
+        _kestrel.Reader.CancelPendingRead();
+        Assert.False((await _kestrel.Reader.ReadAsync()).IsCompleted);
+        await output.WriteAsync(new byte[] { 1, 2 });
+        Assert.Equal([1, 2], await sockets.ReceiveAsync(2));
+    }
+
     private SocketOutput Create(SocketPair sockets) => new(_kestrel.Writer, sockets.Server, () => _aborts++);
 }

@@ -26,6 +26,7 @@ public sealed class UpgradedRequestTests : IAsyncLifetime
     private readonly TaskCompletionSource _requestEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<string> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentQueue<string> _log = [];
+    private readonly AsyncLocal<string?> _flowing = new();
     private readonly WebApplication _app;
     private RequestDelegate _serve = _ => Task.CompletedTask;
     private WeakReference? _request;
@@ -41,6 +42,7 @@ public sealed class UpgradedRequestTests : IAsyncLifetime
         {
             context.User = new ClaimsPrincipal(new ClaimsIdentity([new Claim("sub", "ada")], "test"));
             context.Items["item"] = "kept";
+            _flowing.Value = "of the request";
             await next();
             _requestEnded.TrySetResult();
         });
@@ -102,6 +104,20 @@ public sealed class UpgradedRequestTests : IAsyncLifetime
             GC.Collect();
             return _request!.IsAlive;
         }
+    }
+
+    [Fact]
+    public async Task The_endpoint_goes_on_after_the_servers_request_and_nothing_flows_from_that()
+    {
+        _serve = async context =>
+        {
+            await context.WebSockets.AcceptWebSocketAsync();
+            _ended.SetResult($"{(_requestEnded.Task.IsCompleted ? "after" : "before")}, {_flowing.Value ?? "nothing"}");
+        };
+
+        using var client = await ConnectAsync();
+
+        Assert.Equal("after, nothing", await _ended.Task.WaitAsync(Patience));
     }
 
     [Fact]

@@ -27,13 +27,17 @@ internal sealed class GatewaySocket(WebSocket socket, FrameStream stream, int ma
     private byte[] _buffer = [];
     private int _closing;
     private int _silentTicks;
+    private volatile bool _isWaiting;
     private long _lastWrite = Environment.TickCount64;
 
     /// <summary>When something was written last, by <see cref="Environment.TickCount64"/>.</summary>
     public long LastWrite => Volatile.Read(ref _lastWrite);
 
-    /// <summary>Counts how often it was asked since something came in. Only for <see cref="GatewayKeepAlive"/>.</summary>
-    public int CountSilence() => _silentTicks = stream.TakeHasRead() ? 0 : _silentTicks + 1;
+    /// <summary>
+    /// Counts how often it was asked since something came in. Of a client who is not read, as what he sent is still being answered, nothing is to be
+    /// told. Only for <see cref="GatewayKeepAlive"/>.
+    /// </summary>
+    public int CountSilence() => _silentTicks = stream.TakeHasRead() || !_isWaiting ? 0 : _silentTicks + 1;
 
     /// <summary>The connection beneath the WebSocket.</summary>
     public FrameStream Stream => stream;
@@ -68,6 +72,7 @@ internal sealed class GatewaySocket(WebSocket socket, FrameStream stream, int ma
     /// <exception cref="WebSocketException">The connection broke.</exception>
     public async ValueTask<ReadOnlyMemory<byte>?> NextAsync(Action<CollabException>? refuse = null)
     {
+        _isWaiting = true;
         while (true)
         {
             Release();
@@ -78,7 +83,10 @@ internal sealed class GatewaySocket(WebSocket socket, FrameStream stream, int ma
             {
                 var message = await ReceiveAsync();
                 if (message is null || !IsClosing)
+                {
+                    _isWaiting = false;
                     return message;
+                }
             }
             catch (CollabException exception)
             {

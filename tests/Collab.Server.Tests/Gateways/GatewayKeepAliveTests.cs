@@ -8,49 +8,29 @@ using Microsoft.Extensions.Options;
 namespace Collab.Server.Gateways;
 
 /// <summary>Clients that say nothing: whether they are still there is asked, and told from the answer.</summary>
-public sealed class GatewayKeepAliveTests : IAsyncLifetime, IDisposable
+public sealed class GatewayKeepAliveTests
 {
     private static readonly byte[] Ping = [0x89, 0x00];
     private static readonly byte[] MaskedPong = [0x8a, 0x80, 0, 0, 0, 0];
+    private static readonly byte[] MaskedMessage = [0x82, 0x81, 0, 0, 0, 0, 7];
 
     private readonly Ticks _ticks = new();
-    private GatewayKeepAlive _keepAlive = null!;
-    private SocketPair _sockets = null!;
-    private GatewaySocket _socket = null!;
     private bool _isCut;
-
-    public async Task InitializeAsync()
-    {
-        _keepAlive = new GatewayKeepAlive(Options.Create(new FanoutOptions { KeepAliveMilliseconds = 4_000 }), _ticks);
-        await _keepAlive.StartAsync(default);
-        _sockets = await SocketPair.ConnectAsync();
-        _sockets.Server.Blocking = true; // As this stream asks for.
-        var stream = new FrameStream(new NetworkStream(_sockets.Server), () => _isCut = true, TimeSpan.FromSeconds(5), _sockets.Server);
-        var webSocket = WebSocket.CreateFromStream(stream, new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = Timeout.InfiniteTimeSpan });
-        _socket = new GatewaySocket(webSocket, stream, 1024, () => _isCut = true);
-        _keepAlive.Add(_socket, () => default);
-    }
-
-    public Task DisposeAsync() => Task.CompletedTask;
-
-    public void Dispose()
-    {
-        _keepAlive.Dispose();
-        _socket.Dispose();
-        _sockets.Dispose();
-    }
 
     [Fact]
     public async Task A_client_that_says_nothing_is_pinged_every_15_seconds_and_cut_off_when_it_does_not_answer()
     {
-        var reading = _socket.NextAsync();
+        using var sockets = await SocketPair.ConnectAsync();
+        using var keepAlive = await StartAsync();
+        using var socket = Keep(sockets, keepAlive);
+        var reading = socket.NextAsync();
         _ticks.Pass(seconds: 15);
-        Assert.Equal(0, _sockets.Client.Available);
+        Assert.Equal(0, sockets.Client.Available);
 
         _ticks.Pass(seconds: 1);
-        Assert.Equal(Ping, await _sockets.ReceiveAsync(2));
+        Assert.Equal(Ping, await sockets.ReceiveAsync(2));
         _ticks.Pass(seconds: 15);
-        Assert.Equal(Ping, await _sockets.ReceiveAsync(2));
+        Assert.Equal(Ping, await sockets.ReceiveAsync(2));
         Assert.False(_isCut);
 
         _ticks.Pass(seconds: 15);
@@ -61,19 +41,53 @@ public sealed class GatewayKeepAliveTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task A_client_that_answers_stays()
     {
-        _ = _socket.NextAsync().AsTask();
+        using var sockets = await SocketPair.ConnectAsync();
+        using var keepAlive = await StartAsync();
+        using var socket = Keep(sockets, keepAlive);
+        _ = socket.NextAsync().AsTask();
         for (var i = 0; i < 10; i++)
         {
             _ticks.Pass(seconds: 16);
-            Assert.Equal(Ping, await _sockets.ReceiveAsync(2));
-            await _sockets.Client.SendAsync(MaskedPong);
+            Assert.Equal(Ping, await sockets.ReceiveAsync(2));
+            await sockets.Client.SendAsync(MaskedPong);
             // Until the answer was taken in.
-            while (_sockets.Server.Available > 0)
+            while (sockets.Server.Available > 0)
                 await Task.Delay(1);
             await Task.Delay(20);
         }
 
         Assert.False(_isCut);
+    }
+
+    [Fact]
+    public async Task A_client_that_is_not_read_as_he_is_being_answered_stays()
+    {
+        using var sockets = await SocketPair.ConnectAsync();
+        using var keepAlive = await StartAsync();
+        using var socket = Keep(sockets, keepAlive);
+        await sockets.Client.SendAsync(MaskedMessage);
+        Assert.Equal([7], (await socket.NextAsync())!.Value.ToArray());
+
+        _ticks.Pass(seconds: 300);
+
+        Assert.False(_isCut);
+    }
+
+    private async Task<GatewayKeepAlive> StartAsync()
+    {
+        var keepAlive = new GatewayKeepAlive(Options.Create(new FanoutOptions { KeepAliveMilliseconds = 4_000 }), _ticks);
+        await keepAlive.StartAsync(default);
+        return keepAlive;
+    }
+
+    private GatewaySocket Keep(SocketPair sockets, GatewayKeepAlive keepAlive)
+    {
+        sockets.Server.Blocking = true; // As this stream asks for.
+        var stream = new FrameStream(new NetworkStream(sockets.Server), () => _isCut = true, TimeSpan.FromSeconds(5), sockets.Server);
+        var webSocket = WebSocket.CreateFromStream(stream, new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = Timeout.InfiniteTimeSpan });
+        var socket = new GatewaySocket(webSocket, stream, 1024, () => _isCut = true);
+        keepAlive.Add(socket, () => default);
+        return socket;
     }
 
     /// <summary>One timer, which the test lets tick.</summary>

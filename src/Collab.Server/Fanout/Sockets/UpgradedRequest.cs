@@ -12,7 +12,7 @@ namespace Collab.Server.Fanout.Sockets;
 
 /// <summary>
 /// A request that goes on without the server's HTTP once it is upgraded. As long as a request runs, the server keeps its parser, headers and scope and
-/// every middleware waits, more than all that Collab itself keeps for a client who only listens. So the endpoint is served with a context of its own:
+/// every middleware waits, as much as all else that is kept for a client who only listens. So the endpoint is served with a context of its own:
 /// until the upgrade a view of the server's, from then on a copy of what may still be asked of it.
 /// </summary>
 internal sealed class UpgradedRequest : IHttpUpgradeFeature, IHttpExtendedConnectFeature, IServiceProvidersFeature, IHttpConnectionFeature, IEndpointFeature
